@@ -1,0 +1,107 @@
+"""Codecs: waveform <-> steps of the network.
+
+A codec is an immutable value. What it must remember from block to block is an explicit state that the caller
+owns: a named tuple of arrays, changed in place. Blocks of any size give the same result as all at once.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Protocol, Self
+
+from numpy.typing import NDArray
+
+from noizenet.errors import CheckpointError
+
+Array = NDArray[Any]
+CodecState = Any  # a named tuple of arrays, each codec's own; see `Codec.new_decoder_state`
+
+
+class Codec(Protocol):
+    """What every codec has.
+
+    Attributes:
+        name: as in a checkpoint's header.
+        sample_rate: frames per second of the sound on both sides.
+        hop: samples that one step stands for.
+        width: numbers in a step: codes, or features.
+        classes: values that a code can take; 0 if a step holds real numbers.
+        delay: samples by which decode(encode(x)) lags behind x.
+    """
+
+    name: ClassVar[str]
+
+    @property
+    def sample_rate(self) -> int: ...
+    @property
+    def hop(self) -> int: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def classes(self) -> int: ...
+    @property
+    def delay(self) -> int: ...
+
+    def new_encoder_state(self) -> CodecState:
+        """Returns the state of an encoder that has heard silence."""
+        ...
+
+    def encode(self, state: Any, samples: Array) -> Array:
+        """Returns the steps (n, width) that these samples complete; keeps the rest in `state`."""
+        ...
+
+    def new_decoder_state(self, seed: int = 0) -> CodecState:
+        """Returns the state of a decoder before its first step."""
+        ...
+
+    def decode(self, state: Any, steps: Array, out: Array) -> None:
+        """Writes the samples of steps (n, width) into `out`, float32 of n x hop. Allocates nothing."""
+        ...
+
+    def arrays(self) -> dict[str, Array]:
+        """Returns what was fitted to the corpus, by name, for the checkpoint."""
+        ...
+
+    def options(self) -> dict[str, Any]:
+        """Returns the plain values for the checkpoint's header."""
+        ...
+
+    @classmethod
+    def from_parts(cls, options: Mapping[str, Any], arrays: Mapping[str, Array]) -> Self:
+        """Returns the codec that `options` and `arrays` describe.
+
+        Raises:
+            CheckpointError: they don't fit together.
+        """
+        ...
+
+
+def codec_type(name: object) -> type[Codec]:
+    """Returns the class of the codec of that name; only it is imported.
+
+    Raises:
+        CheckpointError: there is no such codec.
+    """
+    if name == "tokens":
+        from noizenet.codecs.tokens import TokensCodec
+
+        return TokensCodec
+    if name == "mulaw":
+        from noizenet.codecs.mulaw import MulawCodec
+
+        return MulawCodec
+    if name == "amplitude":
+        from noizenet.codecs.amplitude import AmplitudeCodec
+
+        return AmplitudeCodec
+    raise CheckpointError(f"its codec {name!r} is not known here, only tokens, mulaw and amplitude")
+
+
+def whole_number(options: Mapping[str, Any], name: str, least: int, most: int) -> int:
+    """Returns a whole number of a codec's options.
+
+    Raises:
+        CheckpointError: it is missing, not whole, or outside its range.
+    """
+    value = options.get(name)
+    if type(value) is not int or not least <= value <= most:
+        raise CheckpointError(f"its codec's {name} is {value!r}, not a whole number from {least} to {most}")
+    return value

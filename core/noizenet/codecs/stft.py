@@ -1,0 +1,127 @@
+"""Streaming short-time Fourier transform: log-magnitudes out of samples, samples out of log-magnitudes.
+
+Magnitudes are normalised by the window's sum, so that a sine of amplitude a has a peak of a / 2. Log-magnitudes
+are ln(|X| + floor). Frame n covers the `window` samples that end with sample (n + 1) hop.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from noizenet.codecs.fourier import FourierPlan, forward, fourier_plan, inverse
+from noizenet.codecs.phase import PhaseState, next_phases, phase_state
+
+Array = NDArray[Any]
+
+
+def hann(window: int) -> Array:
+    """Returns the periodic Hann window, float32 (window,)."""
+    return (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(window) / window)).astype(np.float32)
+
+
+class AnalysisState(NamedTuple):
+    """The last `window` samples heard, how many new ones wait for a frame, and workspace."""
+
+    history: Array
+    waiting: Array
+    hann: Array
+    frame: Array
+    re: Array
+    im: Array
+    fourier: FourierPlan
+
+
+def analysis_state(window: int) -> AnalysisState:
+    """Returns the state after silence."""
+    bins = window // 2 + 1
+    return AnalysisState(
+        np.zeros(window, np.float32),
+        np.zeros(1, np.int64),
+        hann(window),
+        np.zeros(window, np.float32),
+        np.zeros(bins, np.float32),
+        np.zeros(bins, np.float32),
+        fourier_plan(window),
+    )
+
+
+@njit(cache=True, nogil=True, boundscheck=False)
+def take_in(state: Any, samples: Any, hop: int) -> int:
+    """Reads samples up to the next full hop; returns how many were read. A frame is ready if `waiting` is hop."""
+    window = state.history.shape[0]
+    if state.waiting[0] == hop:
+        state.history[: window - hop] = state.history[hop:]
+        state.waiting[0] = 0
+    count = min(samples.shape[0], hop - state.waiting[0])
+    start = window - hop + state.waiting[0]
+    for i in range(count):
+        state.history[start + i] = samples[i]
+    state.waiting[0] += count
+    return int(count)
+
+
+@njit(cache=True, nogil=True, boundscheck=False)
+def log_magnitudes(state: Any, floor: float, out: Any) -> None:
+    """Writes ln(|X| + floor) of the frame in `history` to `out`, float32 (bins,)."""
+    window = state.history.shape[0]
+    for i in range(window):
+        state.frame[i] = state.history[i] * state.hann[i]
+    forward(state.fourier, state.frame, state.re, state.im)
+    scale = np.float32(2.0 / window)
+    for m in range(out.shape[0]):
+        out[m] = np.log(scale * np.sqrt(state.re[m] * state.re[m] + state.im[m] * state.im[m]) + np.float32(floor))
+
+
+class SynthesisState(NamedTuple):
+    """Overlapping output, the phases, and workspace."""
+
+    overlap: Array
+    phase: PhaseState
+    hann: Array
+    frame: Array
+    re: Array
+    im: Array
+    fourier: FourierPlan
+
+
+def synthesis_state(window: int, seed: int = 0) -> SynthesisState:
+    """Returns the state before the first frame."""
+    bins = window // 2 + 1
+    return SynthesisState(
+        np.zeros(window, np.float32),
+        phase_state(bins, seed),
+        hann(window),
+        np.zeros(window, np.float32),
+        np.zeros(bins, np.float32),
+        np.zeros(bins, np.float32),
+        fourier_plan(window),
+    )
+
+
+@njit(cache=True, nogil=True, boundscheck=False)
+def _spectrum(state: Any, logs: Any, floor: float, scale: float) -> None:
+    """Fills (re, im) from log-magnitudes and phases, referred from the frame's middle to its start."""
+    for m in range(logs.shape[0]):
+        magnitude = max(np.exp(logs[m]) - np.float32(floor), np.float32(0.0)) * np.float32(scale)
+        sign = np.float32(1.0) if m % 2 == 0 else np.float32(-1.0)
+        state.re[m] = sign * magnitude * np.cos(state.phase.phase[m])
+        state.im[m] = sign * magnitude * np.sin(state.phase.phase[m])
+    state.im[0] = 0.0
+    state.im[-1] = 0.0
+
+
+@njit(cache=True, nogil=True, boundscheck=False)
+def put_out(state: Any, logs: Any, hop: int, floor: float, tolerance: float, out: Any) -> None:
+    """Turns one frame of log-magnitudes (bins,) into the next `hop` samples."""
+    window = state.overlap.shape[0]
+    next_phases(state.phase, logs, window, hop, tolerance)
+    # undo the analysis' scaling, and the sum of squared Hann windows, which is 3/8 window / hop
+    _spectrum(state, logs, floor, 0.5 * window / (0.375 * window / hop))
+    inverse(state.fourier, state.re, state.im, state.frame)
+    for i in range(window):
+        state.overlap[i] += state.frame[i] * state.hann[i]
+    out[:] = state.overlap[:hop]
+    state.overlap[: window - hop] = state.overlap[hop:]
+    state.overlap[window - hop :] = 0.0

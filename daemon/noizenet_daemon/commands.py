@@ -1,0 +1,90 @@
+"""The subcommands `noizenet daemon` and `noizenet render`. Heavy imports stand inside the functions that run."""
+
+import argparse
+from pathlib import Path
+
+from noizenet.cli import Subcommand
+from noizenet_daemon.config import add_flags, from_flags
+
+RENDER_BLOCK = 4096
+LONGEST_S = 24 * 3600.0
+
+
+def _configure_daemon(parser: argparse.ArgumentParser) -> None:
+    add_flags(parser)
+
+
+def _run_daemon(arguments: argparse.Namespace) -> None:
+    import logging
+
+    config = from_flags(arguments)
+    logging.basicConfig(level=config.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    from noizenet_daemon.daemon import Daemon
+
+    Daemon(config).run()
+
+
+def _configure_render(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("checkpoint", metavar="M", type=Path, help="the checkpoint to play")
+    parser.add_argument("--out", required=True, type=Path, metavar="F.wav", help="the WAV file to write")
+    parser.add_argument("--seconds", type=_seconds, default=30.0, metavar="S", help="how long (default: 30)")
+    parser.add_argument(
+        "--prime",
+        default="corpus",
+        metavar="SOUND",
+        help="what warms the hidden state: a sound file, or corpus (default), normal, perlin, silence",
+    )
+    parser.add_argument("--seed", type=_seed, default=1, metavar="N", help="of all that is drawn (default: 1)")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter, such as temperature=0.9",
+    )
+    parser.add_argument("--voices", type=int, choices=range(1, 65), default=1, metavar="N", help="1 to 64 (default: 1)")
+    parser.add_argument("--channels", type=int, choices=(1, 2), default=1, help="mono or stereo (default: 1)")
+    parser.add_argument(
+        "--sample-rate", type=int, default=0, metavar="HZ", help="of the file (default: the checkpoint's own)"
+    )
+    parser.add_argument("--engine", choices=("numba", "torch"), default="numba", help="(default: numba)")
+
+
+def _run_render(arguments: argparse.Namespace) -> None:
+    from noizenet_daemon.offline import render
+    from noizenet_daemon.start_values import start_values
+
+    speed = render(
+        arguments.checkpoint,
+        arguments.out,
+        seconds=arguments.seconds,
+        prime=arguments.prime,
+        seed=arguments.seed,
+        values=start_values(arguments.set),
+        voices=arguments.voices,
+        channels=arguments.channels,
+        sample_rate=arguments.sample_rate,
+        engine=arguments.engine,
+        block_frames=RENDER_BLOCK,
+    )
+    print(f"{arguments.out}: {arguments.seconds:g} s, rendered at {speed:.1f} times real time")
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value <= LONGEST_S:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds above 0, up to {LONGEST_S:g}")
+    return value
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal() or int(text) >= 2**32:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 0 to {2**32 - 1}")
+    return int(text)
+
+
+DAEMON = Subcommand("Play a checkpoint live, for ever.", _configure_daemon, _run_daemon)
+RENDER = Subcommand("Play a checkpoint into a file.", _configure_render, _run_render)

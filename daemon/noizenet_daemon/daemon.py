@@ -1,0 +1,243 @@
+"""The daemon: puts the parts together, starts them in order, watches over them, and stops them in order.
+
+Start: checkpoint, engine, prefill, output, control servers, "ready". Stop: gate closed and faded out, servers,
+output, engine, broadcast. The main thread does nothing for the sound; it shows the live line, publishes telemetry,
+feeds the watchdog and ends the daemon.
+"""
+
+import logging
+import signal
+import sys
+import threading
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from noizenet.checkpoint import Checkpoint
+from noizenet.errors import DeviceError, NoizeNetError
+from noizenet.protocol import PARAMETERS, Value
+from noizenet_daemon.broadcast import Broadcast
+from noizenet_daemon.clock import Clock
+from noizenet_daemon.config import DaemonConfig
+from noizenet_daemon.console import Console
+from noizenet_daemon.engine import Engine
+from noizenet_daemon.generator import Generator
+from noizenet_daemon.live_instrument import LiveInstrument
+from noizenet_daemon.live_line import LiveLine
+from noizenet_daemon.messages import Reply
+from noizenet_daemon.notify import ServiceManager
+from noizenet_daemon.osc import OscServer
+from noizenet_daemon.outputs import FileOutput, NullOutput, Output
+from noizenet_daemon.performance import Performance, initial_states
+from noizenet_daemon.ring import Ring
+from noizenet_daemon.sound_card import SoundCardOutput, find_device
+from noizenet_daemon.warming import said_if_slow, warm_up
+from noizenet_daemon.zeromq import AudioPublisher, ControlServer, TelemetryPublisher
+
+FADE_S = 0.05
+TICK_S = 0.1
+PREFILL_PATIENCE_S = 30.0
+MOST_LATENCY_S = PARAMETERS["latency_ms"].maximum / 1000.0
+RETRY_S = 2.0
+
+_log = logging.getLogger("noizenet.daemon")
+
+
+class Daemon:
+    """Plays a checkpoint until it is told to stop. Made and run on the main thread."""
+
+    def __init__(self, config: DaemonConfig) -> None:
+        self._config = config
+        self._stopping = threading.Event()
+        self._manager = ServiceManager()
+        self._retry_at = 0.0
+
+    def run(self) -> None:
+        """Plays until SIGINT, SIGTERM, `quit` or the end of `for_s`, then fades out.
+
+        Raises:
+            CheckpointError, SoundFileError: the checkpoint or the prime can't be used.
+            DeviceError: the sound device or a port isn't available.
+            NoizeNetError: the engine failed.
+        """
+        with ExitStack() as stack:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                stack.callback(signal.signal, number, signal.signal(number, self._on_signal))
+            self._build(stack)
+            try:
+                self._watch()
+            finally:
+                self._manager.stopping()
+                self._fade_out()
+
+    def stop(self) -> None:
+        """Asks the daemon to fade out and end. Any thread."""
+        self._stopping.set()
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        self._stopping.set()
+        signal.signal(number, signal.SIG_DFL)  # a second Ctrl-C ends it at once
+
+    def _build(self, stack: ExitStack) -> None:
+        config = self._config
+        device = self._find_device()
+        engine_name: Any = config.engine
+        with said_if_slow("Preparing the kernels for this processor (the first start only, about half a minute) ..."):
+            generator = Generator(Checkpoint.load(config.checkpoint), engine_name)
+            warm_up(generator)
+            states = initial_states(generator, config.prime, config.seed, config.voices)
+        rate = config.sample_rate or (round(device[1]["default_samplerate"]) if device else generator.sample_rate)
+        values: dict[str, Value] = {name: parameter.default for name, parameter in PARAMETERS.items()}
+        values |= dict(config.parameters) | {"latency_ms": config.latency_ms}
+
+        performance = Performance(
+            generator,
+            states,
+            sample_rate=rate,
+            channels=config.channels,
+            block_frames=config.block_frames,
+            values={name: value for name, value in values.items() if name != "latency_ms"},
+        )
+        self._ring = Ring(
+            round((MOST_LATENCY_S + 0.5) * rate) + config.block_frames,
+            config.channels,
+            round(config.latency_ms / 1000.0 * rate),
+            round(FADE_S * rate),
+        )
+        self._clock = Clock(self._ring, rate)
+        publisher = None
+        if config.audio_port >= 0:
+            publisher = AudioPublisher(config.host, config.audio_port, rate, config.block_frames)
+            stack.callback(publisher.close)
+        self._broadcast = Broadcast(rate, config.channels, config.block_frames, publisher)
+        stack.callback(self._broadcast.close)
+        self._engine = Engine(performance, self._ring, self._broadcast, config.block_frames)
+        stack.callback(self._engine.stop)
+        self._output = self._open_output(device, rate)
+        stack.callback(self._output.stop)
+        self._clock.output_latency_s = self._output.latency_s
+        self._instrument = LiveInstrument(
+            self._engine,
+            self._ring,
+            self._broadcast,
+            self._clock,
+            generator,
+            engine_name=engine_name,
+            seed=config.seed,
+            record_dir=config.record_dir,
+            values=values,
+            stop=self.stop,
+        )
+        self._listen(stack)
+        self._end_frame = round(config.for_s * rate)
+        if self._end_frame:
+            self._ring.close_gate_at(max(self._end_frame - round(FADE_S * rate), 0))
+        self._start_sound()
+        self._announce(rate)
+
+    def _find_device(self) -> tuple[int, dict[str, Any]] | None:
+        """Returns the sound device to play to, or None for null and files."""
+        wanted = self._config.output
+        if wanted == "null" or wanted.startswith("file:"):
+            return None
+        device = find_device(wanted)
+        if device is None:
+            where = f"tcp://{self._config.host}:{self._config.audio_port}"
+            print(
+                "No sound card was found: playing on to ZeroMQ only; hear it with "
+                f"`noizenet listen {where} --out heard.wav`, or start with --output file:heard.wav.",
+                file=sys.stderr,
+                flush=True,
+            )
+        return device
+
+    def _open_output(self, device: tuple[int, dict[str, Any]] | None, rate: int) -> Output:
+        config, ring = self._config, self._ring
+        if device is not None:
+            number, about = device
+            return SoundCardOutput(ring, number, about["name"], rate, config.block_frames)
+        if config.output.startswith("file:"):
+            most = round(config.for_s * rate) or None
+            return FileOutput(ring, rate, config.block_frames, Path(config.output.removeprefix("file:")), most)
+        return NullOutput(ring, rate, config.block_frames)
+
+    def _listen(self, stack: ExitStack) -> None:
+        """Opens the control ports, and what publishes telemetry."""
+        config = self._config
+        self._console = Console(self._instrument)
+        stack.callback(self._console.close)
+        self._telemetry: TelemetryPublisher | None = None
+        if config.telemetry_port >= 0:
+            self._telemetry = TelemetryPublisher(config.host, config.telemetry_port)
+            stack.callback(self._telemetry.close)
+        if config.osc_port >= 0:
+            stack.callback(OscServer(config.host, config.osc_port, self._console).close)
+        if config.control_port >= 0:
+            stack.callback(ControlServer(config.host, config.control_port, self._console).close)
+
+    def _start_sound(self) -> None:
+        """Fills the ring, then opens the tap."""
+        self._engine.start()
+        deadline = time.monotonic() + PREFILL_PATIENCE_S
+        while self._ring.space > 0 and self._engine.failure is None and time.monotonic() < deadline:
+            self._stopping.wait(0.002)
+        self._output.start()
+
+    def _announce(self, rate: int) -> None:
+        config = self._config
+        _log.info(
+            "playing %s to %s at %d Hz, OSC on port %d, ZeroMQ on %d to %d; Ctrl-C fades out",
+            self._instrument.status()["checkpoint"],
+            self._output.name,
+            rate,
+            config.osc_port,
+            config.control_port,
+            config.telemetry_port,
+        )
+        self._manager.ready()
+
+    def _watch(self) -> None:
+        """Runs until the end: telemetry, live line, watchdog, and a device that went away."""
+        blocks = -1
+        line = LiveLine(self._config.live)
+        while not self._stopping.wait(TICK_S):
+            self._clock.observe()
+            if self._engine.failure is not None:
+                raise NoizeNetError(f"the engine failed: {self._engine.failure}; start again, and report it")
+            if self._end_frame and self._ring.read_position >= self._end_frame:
+                break
+            status = self._instrument.status()
+            if self._engine.blocks != blocks:
+                blocks = self._engine.blocks
+                self._manager.alive()
+            self._console.publish(Reply("/status.reply", (tuple(status.values()),), status))
+            if self._telemetry is not None:
+                self._telemetry.send(status)
+            line.show(status)
+            self._revive_output()
+        line.close()
+
+    def _revive_output(self) -> None:
+        if self._output.is_alive() or not isinstance(self._output, SoundCardOutput):
+            return
+        now = time.monotonic()
+        if now < self._retry_at:
+            return
+        self._retry_at = now + RETRY_S
+        try:
+            self._output.restart()
+            _log.warning("the sound device %s is back", self._output.name)
+        except DeviceError as error:
+            _log.warning("the sound device went away: %s", error)
+
+    def _fade_out(self) -> None:
+        """Closes the gate and waits until the fade has been heard."""
+        self._ring.open_gate(is_open=False)
+        deadline = time.monotonic() + 4 * FADE_S + 0.5
+        while not self._ring.is_silent and self._output.is_alive() and time.monotonic() < deadline:
+            self._stopping.wait(0.0)
+            time.sleep(0.005)
+        # what the device still holds is silence by now, or the end of the fade
+        time.sleep(min(self._output.latency_s, 0.5))

@@ -1,0 +1,137 @@
+"""Engine `numba`: packs a checkpoint's weights for the kernels and steps them. The default, for any CPU."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noizenet.checkpoint import Checkpoint
+from noizenet.network import GATES, NetworkShape
+from noizenet_daemon.kernels.cells import CELL_NUMBERS, CellState, Layers
+from noizenet_daemon.kernels.collapse import LAGS
+from noizenet_daemon.kernels.noise import Controls
+from noizenet_daemon.kernels.rng import new_rng
+from noizenet_daemon.kernels.stepping import (
+    CategoricalWeights,
+    LinearWeights,
+    NetworkState,
+    listen_codes,
+    listen_features,
+    run_codes,
+    run_features,
+)
+
+Array = NDArray[Any]
+
+
+class NumbaEngine:
+    """A network's weights, ready to step. Immutable: any number of voices and threads may share it."""
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self.shape = checkpoint.network
+        self.weights: CategoricalWeights | LinearWeights
+        self._run: Any
+        self._listen: Any
+        if self.shape.head == "categorical":
+            self.weights = pack_categorical(self.shape, checkpoint.weights)
+            self._run, self._listen = run_codes, listen_codes
+        else:
+            self.weights = pack_linear(self.shape, checkpoint.weights)
+            self._run, self._listen = run_features, listen_features
+
+    def run(self, state: NetworkState, controls: Controls, out: Array) -> None:
+        """Generates steps into `out`: codes int32 (n, stages) or features float32 (n, features)."""
+        self._run(self.weights, state, controls, out)
+
+    def listen(self, state: NetworkState, steps: Array) -> None:
+        """Hears given steps, as if the network had just put them out."""
+        self._listen(self.weights, state, steps)
+
+
+def new_network_state(shape: NetworkShape, seed: int) -> NetworkState:
+    """Returns the state of a network that has heard nothing."""
+    gates = GATES[shape.cell] * shape.hidden
+    categorical = shape.head == "categorical"
+    cells = CellState(
+        np.zeros((shape.layers, shape.hidden), np.float32),
+        np.zeros((shape.layers, shape.hidden), np.float32),
+        np.zeros(gates, np.float32),
+        np.zeros(gates, np.float32),
+    )
+    known = shape.hidden + max(shape.stages - 1, 0) * shape.embedding
+    return NetworkState(
+        cells,
+        np.zeros(shape.stages, np.int32) if categorical else np.zeros(shape.features, np.float32),
+        new_rng(seed),
+        np.zeros(1, np.int64),
+        np.zeros(LAGS, np.float64),
+        np.zeros(LAGS, np.int64),
+        np.zeros(shape.input_size, np.float32),
+        np.zeros(known, np.float32),
+        np.zeros(max(shape.head_hidden, 1), np.float32),
+        np.zeros(max(shape.classes, 1), np.float32),
+    )
+
+
+def pack_layers(shape: NetworkShape, weights: dict[str, Array]) -> Layers:
+    """Returns the recurrent weights as `kernels.cells` takes them."""
+    layers, hidden = range(shape.layers), shape.hidden
+    between = [weights[f"rnn.weight_ih_l{layer}"].T for layer in layers if layer > 0]
+    bias, candidate = [], []
+    for layer in layers:
+        of_input, of_hidden = weights[f"rnn.bias_ih_l{layer}"].copy(), weights[f"rnn.bias_hh_l{layer}"]
+        if shape.cell == "gru":
+            of_input[: 2 * hidden] += of_hidden[: 2 * hidden]
+            candidate.append(of_hidden[2 * hidden :])
+        else:
+            of_input += of_hidden
+            candidate.append(np.zeros(hidden, np.float32))
+        bias.append(of_input)
+    gates = GATES[shape.cell] * hidden
+    return Layers(
+        CELL_NUMBERS[shape.cell],
+        _stack(between) if between else np.zeros((1, 0, gates), np.float32),
+        _stack([weights[f"rnn.weight_hh_l{layer}"].T for layer in layers]),
+        _stack(bias),
+        _stack(candidate),
+    )
+
+
+def pack_categorical(shape: NetworkShape, weights: dict[str, Array]) -> CategoricalWeights:
+    """Returns the weights of a network over codes as `kernels.stepping` takes them."""
+    embedding = weights["embedding"]
+    of_input = weights["rnn.weight_ih_l0"].T
+    size = shape.embedding
+    table = [embedding[s] @ of_input[s * size : (s + 1) * size] for s in range(shape.stages)]
+    known = shape.hidden + (shape.stages - 1) * size
+    condition = np.zeros((shape.stages, known, shape.head_hidden), np.float32)
+    for stage in range(shape.stages):
+        matrix = weights[f"condition.{stage}.weight"].T
+        condition[stage, : matrix.shape[0]] = matrix
+    stages = range(shape.stages)
+    return CategoricalWeights(
+        pack_layers(shape, weights),
+        _stack(table),
+        np.ascontiguousarray(of_input, np.float32),
+        float(np.sqrt(np.mean(np.square(embedding)))),
+        np.ascontiguousarray(embedding, np.float32),
+        condition,
+        _stack([weights[f"condition.{stage}.bias"] for stage in stages]),
+        _stack([weights[f"output.{stage}.weight"].T for stage in stages]),
+        _stack([weights[f"output.{stage}.bias"] for stage in stages]),
+    )
+
+
+def pack_linear(shape: NetworkShape, weights: dict[str, Array]) -> LinearWeights:
+    """Returns the weights of a network over real numbers as `kernels.stepping` takes them."""
+    return LinearWeights(
+        pack_layers(shape, weights),
+        np.ascontiguousarray(weights["rnn.weight_ih_l0"].T, np.float32),
+        1.0,  # features are z-scored
+        np.ascontiguousarray(weights["output.0.weight"].T, np.float32),
+        np.ascontiguousarray(weights["output.0.bias"], np.float32),
+    )
+
+
+def _stack(arrays: list[Array]) -> Array:
+    return np.ascontiguousarray(np.stack(arrays), np.float32)

@@ -1,0 +1,165 @@
+"""The generator: a checkpoint's network and codec, and one explicit state in and out of each block.
+
+Rendering, the daemon and training's preview all play through it, so the same seed and settings give the same
+samples everywhere.
+"""
+
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noizenet.checkpoint import Checkpoint
+from noizenet.codecs import CodecState
+from noizenet.errors import UsageError
+from noizenet_daemon.engine_numba import NumbaEngine, new_network_state
+from noizenet_daemon.kernels.noise import PERLIN_HZ, Controls
+from noizenet_daemon.kernels.stepping import NetworkState
+from noizenet_daemon.quarantine import Quarantine, copy_state, new_quarantine, quarantine, remember_start
+
+Array = NDArray[Any]
+EngineName = Literal["numba", "torch"]
+SAMPLE_CODEC_CHUNK = 128  # steps at once where a step is one sample: 3 to 6 ms
+COLLAPSE_HOLD_S = 0.5  # output that repeats for this long is stuck ...
+COLLAPSE_HOLD_SAMPLES = 1024  # ... or for this many steps, where a step is one sample
+PRIME_S = 10.0  # longest stretch of a sound that priming listens to
+CORPUS = "corpus"
+
+
+class Engine(Protocol):
+    """Steps a network; see `NumbaEngine`."""
+
+    def run(self, state: NetworkState, controls: Controls, out: Array) -> None: ...
+    def listen(self, state: NetworkState, steps: Array) -> None: ...
+
+
+class GeneratorState(NamedTuple):
+    """One voice's memory: the network's, the decoder's, the quarantine's, and the steps of the block at hand."""
+
+    network: NetworkState
+    decoder: CodecState
+    guard: Quarantine
+    steps: Array
+
+
+class Generator:
+    """A checkpoint, ready to play. Immutable: voices share it, each with a state of its own.
+
+    Attributes:
+        sample_rate: frames per second of its blocks.
+        chunk_frames: frames of a block; the same always.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, engine: EngineName = "numba") -> None:
+        self.checkpoint = checkpoint
+        self.codec = checkpoint.codec
+        self.sample_rate = self.codec.sample_rate
+        self._chunk_steps = 1 if self.codec.hop > 1 else SAMPLE_CODEC_CHUNK
+        self.chunk_frames = self._chunk_steps * self.codec.hop
+        self.step_rate = self.sample_rate / self.codec.hop
+        self._engine: Engine
+        if engine == "torch":
+            from noizenet_daemon.engine_torch import TorchEngine
+
+            self._engine = TorchEngine(checkpoint)
+        else:
+            self._engine = NumbaEngine(checkpoint)
+
+    def new_state(self, seed: int, voice: int = 1) -> GeneratorState:
+        """Returns a state that starts from one of the checkpoint's own hidden states, which the seed chooses.
+
+        Args:
+            voice: voices of one seed start and run differently.
+        """
+        state = self._silent_state(seed + 1_000_003 * (voice - 1))
+        names = sorted(self.checkpoint.states)
+        if names:
+            start = self.checkpoint.states[names[(seed + voice - 1) % len(names)]]
+            state.network.cells.hidden[:] = start["hidden"]
+            state.network.cells.cell[:] = start["cell"]
+            state.network.last[:] = start["last"]
+        remember_start(state.guard, (state.network, state.decoder))
+        return state
+
+    def _silent_state(self, seed: int) -> GeneratorState:
+        shape = self.checkpoint.network
+        kind = np.int32 if shape.head == "categorical" else np.float32
+        network = new_network_state(shape, seed)
+        decoder = self.codec.new_decoder_state(seed)
+        return GeneratorState(
+            network,
+            decoder,
+            new_quarantine((network, decoder)),
+            np.zeros((self._chunk_steps, self.codec.width), kind),
+        )
+
+    def copy_of(self, state: GeneratorState) -> GeneratorState:
+        """Returns a copy of a state of this generator."""
+        copy = self._silent_state(0)
+        copy_state(state, copy)
+        return copy
+
+    def generate(self, state: GeneratorState, controls: Controls, out: Array) -> None:
+        """Writes the next block into `out`, float32 (chunk_frames,), and moves `state` on. Allocates nothing."""
+        self._engine.run(state.network, controls, state.steps)
+        self.codec.decode(state.decoder, state.steps, out)
+        quarantine(state.guard, (state.network, state.decoder), out)
+
+    def primed_state(self, source: str, seed: int, voice: int = 1) -> tuple[GeneratorState, float]:
+        """Returns a state warmed by a sound, and that sound's seconds.
+
+        Args:
+            source: a sound file; or `corpus` (the checkpoint's own states), `normal` or `perlin` (noise),
+                `silence`.
+
+        Raises:
+            SoundFileError: the file can't be read or holds nothing.
+            UsageError: the sound is shorter than one step of the codec.
+        """
+        if source == CORPUS:
+            return self.new_state(seed, voice), 0.0
+        samples = self._prime_samples(source, seed)
+        state = self._silent_state(seed + 1_000_003 * (voice - 1))
+        steps = self.codec.encode(self.codec.new_encoder_state(), samples)
+        if len(steps) == 0:
+            raise UsageError(
+                f"can't prime with {source}: it has {len(samples)} samples, a step of this checkpoint needs "
+                f"{self.codec.hop}"
+            )
+        self._engine.listen(state.network, steps)
+        remember_start(state.guard, (state.network, state.decoder))
+        return state, len(samples) / self.sample_rate
+
+    def _prime_samples(self, source: str, seed: int) -> Array:
+        """Returns what priming listens to, mono at the model's rate."""
+        count = int(2.0 * self.sample_rate)
+        if source == "silence":
+            return np.zeros(count, np.float32)
+        if source == "normal":
+            return (0.1 * np.random.default_rng(seed).standard_normal(count)).astype(np.float32)
+        if source == "perlin":
+            from noizenet_daemon.kernels.noise import perlin
+
+            lattice = 220.0 / self.sample_rate
+            return np.array([0.1 * perlin(n * lattice, seed) for n in range(count)], np.float32)
+        from noizenet.sound_file import read_mono
+
+        return read_mono(Path(source), self.sample_rate)[-int(PRIME_S * self.sample_rate) :]
+
+    def controls(self, values: dict[str, Any]) -> Controls:
+        """Returns what the kernels take for values of the parameters in `noizenet.protocol`."""
+        from noizenet.protocol import NOISE_KINDS, NOISE_MODES, NOISE_TARGETS
+
+        hold = COLLAPSE_HOLD_SAMPLES if self.codec.hop == 1 else int(COLLAPSE_HOLD_S * self.step_rate)
+        return Controls(
+            temperature=float(values["temperature"]),
+            top_p=float(values["top_p"]),
+            noise=float(values["noise"]),
+            kind=NOISE_KINDS.index(values["noise_kind"]),
+            target=NOISE_TARGETS.index(values["noise_target"]),
+            mode=NOISE_MODES.index(values["noise_mode"]),
+            period=max(1, round(float(values["noise_period_s"]) * self.step_rate)),
+            perlin_step=PERLIN_HZ / self.step_rate,
+            hold=max(hold, 2),
+        )

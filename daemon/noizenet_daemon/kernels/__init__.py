@@ -1,0 +1,1 @@
+"""The numba kernels: networks stepped on one core, without allocation and without Python."""

@@ -1,0 +1,80 @@
+"""Rendering: the performance that the daemon would play, into a file, as fast as the processor can."""
+
+import os
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from noizenet.checkpoint import Checkpoint
+from noizenet.errors import UsageError
+from noizenet.protocol import Value
+from noizenet.wave_file import WaveFile, check_writable
+from noizenet_daemon.generator import EngineName, Generator
+from noizenet_daemon.performance import Performance, initial_states
+from noizenet_daemon.warming import said_if_slow, warm_up
+
+RATES = (8000, 384_000)
+
+
+def render(
+    checkpoint: Path,
+    out: Path,
+    *,
+    seconds: float,
+    prime: str,
+    seed: int,
+    values: Mapping[str, Value],
+    voices: int,
+    channels: int,
+    sample_rate: int,
+    engine: EngineName,
+    block_frames: int,
+) -> float:
+    """Writes a WAV file of 32-bit floats; returns how many times real time it took, warm-up left out.
+
+    The file appears when it is complete; one that was there before stays until then.
+
+    Args:
+        sample_rate: frames per second of the file; 0 = the checkpoint's own.
+
+    Raises:
+        NoizeNetError: the checkpoint, the prime or the place of the file is of no use.
+    """
+    check_writable(out)
+    if sample_rate and not RATES[0] <= sample_rate <= RATES[1]:
+        raise UsageError(f"--sample-rate {sample_rate} is outside {RATES[0]} to {RATES[1]} Hz")
+    if "latency_ms" in values:
+        raise UsageError("latency_ms means nothing in a file: leave it out")
+    with said_if_slow("Preparing the kernels for this processor (the first time only, about half a minute) ..."):
+        generator = Generator(Checkpoint.load(checkpoint), engine)
+        warm_up(generator)
+        states = initial_states(generator, prime, seed, voices)
+    rate = sample_rate or generator.sample_rate
+    performance = Performance(
+        generator, states, sample_rate=rate, channels=channels, block_frames=block_frames, values=values
+    )
+    left = round(seconds * rate)
+    block = np.zeros((block_frames, channels), np.float32)
+    handle, temporary = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
+    os.close(handle)
+    try:
+        file = WaveFile(Path(temporary), rate, channels)
+        try:
+            started = time.perf_counter()
+            while left > 0:
+                part = block[: min(left, block_frames)]
+                performance.render(part)
+                file.write(part)
+                left -= len(part)
+            spent = time.perf_counter() - started
+        finally:
+            file.close()
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, out)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    return seconds / spent

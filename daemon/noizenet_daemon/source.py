@@ -1,0 +1,61 @@
+"""A source: one generator with its state, as an endless stream of samples at the output's rate.
+
+A generator hands over chunks of its own length at its own rate; a source resamples them (soxr, streaming) and
+cuts them to any length. What comes out doesn't depend on how it is cut.
+"""
+
+from typing import Any
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+from noizenet_daemon.generator import Generator, GeneratorState
+from noizenet_daemon.kernels.noise import Controls
+
+Array = NDArray[Any]
+
+
+class Source:
+    """One generator's stream. Used by one thread at a time.
+
+    Attributes:
+        generator: what plays.
+        state: its memory, moved on by `pull`.
+    """
+
+    def __init__(self, generator: Generator, state: GeneratorState, sample_rate: int) -> None:
+        self.generator = generator
+        self.state = state
+        self._chunk: Array = np.zeros(generator.chunk_frames, np.float32)
+        self._resampler: Any = None
+        if sample_rate != generator.sample_rate:
+            self._resampler = soxr.ResampleStream(generator.sample_rate, sample_rate, 1, dtype="float32", quality="HQ")
+        # room for what is left of one chunk and all of the next, which soxr may deliver in lumps
+        most = int(generator.chunk_frames * max(sample_rate / generator.sample_rate, 1.0)) + 8192
+        self._waiting: Array = np.zeros(2 * most, np.float32)
+        self._start = 0
+        self._end = 0
+
+    @property
+    def quarantined(self) -> int:
+        """Blocks that held NaN or infinity and were not played."""
+        return int(self.state.guard.counts[0])
+
+    def pull(self, controls: Controls, out: Array) -> None:
+        """Fills out, float32 (n,), generating as many chunks as that takes."""
+        filled = 0
+        while filled < len(out):
+            if self._start == self._end:
+                self._refill(controls)
+                continue
+            count = min(len(out) - filled, self._end - self._start)
+            out[filled : filled + count] = self._waiting[self._start : self._start + count]
+            self._start += count
+            filled += count
+
+    def _refill(self, controls: Controls) -> None:
+        self.generator.generate(self.state, controls, self._chunk)
+        chunk = self._chunk if self._resampler is None else self._resampler.resample_chunk(self._chunk)
+        self._waiting[: len(chunk)] = chunk
+        self._start, self._end = 0, len(chunk)

@@ -1,0 +1,106 @@
+"""A voice: a source with its own knobs, mixed into the output without a click.
+
+Gain, mute and pan glide to their values sample by sample; a new source (another checkpoint, a new prime, a
+recalled state) fades in over the old one.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from noizenet.protocol import PARAMETERS, Value
+from noizenet_daemon.source import Source
+
+Array = NDArray[Any]
+CROSSFADE_S = 0.05
+MUTED_BELOW_DB = -60.0  # the lowest gain is silence
+
+VOICE_DEFAULTS: dict[str, Value] = {
+    name: parameter.default for name, parameter in PARAMETERS.items() if parameter.scope == "voice"
+}
+
+
+class Voice:
+    """One voice. Used by one thread at a time.
+
+    Attributes:
+        values: what its knobs are set to.
+        source: what it plays.
+    """
+
+    def __init__(self, source: Source, sample_rate: int, channels: int, most_frames: int) -> None:
+        """Args:
+        most_frames: the longest block that `mix_into` is asked for.
+        """
+        self.values = dict(VOICE_DEFAULTS)
+        self.source = source
+        self._mono: Array = np.zeros(most_frames, np.float32)
+        self._tail: Array = np.zeros(round(CROSSFADE_S * sample_rate), np.float32)
+        self._tail_place = len(self._tail)
+        self._controls = source.generator.controls(self.values)
+        self._gains: Array = np.zeros(channels, np.float64)
+        self._targets: Array = np.zeros(channels, np.float64)
+        self._update()
+        self.settle()
+        self._glide = 1.0 - float(np.exp(-3.0 / (PARAMETERS["gain_db"].smoothing_s * sample_rate)))
+
+    def set(self, name: str, value: Value) -> None:
+        """Turns one knob to a value that `Parameter.coerce` returned."""
+        self.values[name] = value
+        self._update()
+
+    def settle(self) -> None:
+        """Lets the gains jump to their targets: for knobs turned before the first frame."""
+        self._gains[:] = self._targets
+
+    def replace(self, source: Source) -> None:
+        """Crossfades to another source."""
+        self.source.pull(self._controls, self._tail)
+        self._tail_place = 0
+        self.source = source
+        self._controls = source.generator.controls(self.values)
+
+    def mix_into(self, block: Array) -> None:
+        """Adds the voice's next frames to block, float32 (n, channels)."""
+        mono = self._mono[: len(block)]
+        self.source.pull(self._controls, mono)
+        if self._tail_place < len(self._tail):
+            self._tail_place = _crossfade(mono, self._tail, self._tail_place)
+        _mix(mono, block, self._gains, self._targets, self._glide)
+
+    def _update(self) -> None:
+        self._controls = self.source.generator.controls(self.values)
+        gain_db = float(self.values["gain_db"])
+        silent = self.values["mute"] or gain_db <= MUTED_BELOW_DB
+        gain = 0.0 if silent else 10.0 ** (gain_db / 20.0)
+        self._targets[:] = gain
+        if len(self._targets) == 2:
+            # a balance: the middle leaves both sides as they are, the ends silence one
+            pan = float(self.values["pan"])
+            self._targets[0] = gain * np.cos(max(pan, 0.0) * np.pi / 2)
+            self._targets[1] = gain * np.cos(max(-pan, 0.0) * np.pi / 2)
+
+
+@njit(cache=True, nogil=True, boundscheck=False)
+def _crossfade(fresh: Any, tail: Any, place: int) -> int:
+    """Fades from `tail`, of which `place` frames are gone, to `fresh`, in place; returns the new place."""
+    length = tail.shape[0]
+    count = min(fresh.shape[0], length - place)
+    for n in range(count):
+        angle = 0.5 * np.pi * (place + n + 0.5) / length
+        fresh[n] = np.sin(angle) * fresh[n] + np.cos(angle) * tail[place + n]
+    return int(place + count)
+
+
+@njit(cache=True, nogil=True, boundscheck=False)
+def _mix(mono: Any, block: Any, gains: Any, targets: Any, glide: float) -> None:
+    """Adds mono (n,) to block (n, channels) with gains that glide to their targets."""
+    for c in range(block.shape[1]):
+        gain = gains[c]
+        target = targets[c]
+        for n in range(mono.shape[0]):
+            gain += glide * (target - gain)
+            block[n, c] += np.float32(gain * mono[n])
+        gains[c] = gain if abs(gain - target) > 1e-7 else target

@@ -1,0 +1,37 @@
+"""Warming up: everything that is compiled or allocated at first use is used once before the sound starts."""
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from noizenet_daemon.generator import Generator
+from noizenet_daemon.kernels.noise import Controls
+from noizenet_daemon.performance import Performance
+
+SAY_AFTER_S = 1.5
+
+
+def warm_up(generator: Generator) -> None:
+    """Plays a moment of a generator, noise and all, and listens to a moment of silence. Nothing is heard."""
+    state, _ = generator.primed_state("silence", 0)
+    block = np.zeros(generator.chunk_frames, np.float32)
+    for controls in (Controls(), Controls(noise=0.1, top_p=0.9)):
+        generator.generate(state, controls, block)
+    performance = Performance(generator, [state], sample_rate=generator.sample_rate, channels=2, block_frames=64)
+    performance.replace(generator, [generator.copy_of(state)])
+    performance.render(np.zeros((64, 2), np.float32))
+
+
+@contextmanager
+def said_if_slow(sentence: str) -> Iterator[None]:
+    """Prints a sentence on standard error if what is inside takes long."""
+    timer = threading.Timer(SAY_AFTER_S, lambda: print(sentence, file=sys.stderr, flush=True))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

@@ -1,0 +1,133 @@
+"""Small sounds and small checkpoints, made on the spot for the tests.
+
+The checkpoints have random weights: they are valid in every respect and sound like nothing.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from noizenet.checkpoint import Checkpoint, State
+from noizenet.codecs.amplitude import AmplitudeCodec
+from noizenet.codecs.mulaw import MulawCodec
+from noizenet.codecs.tokens import TokensCodec
+from noizenet.network import NetworkShape
+
+Array = NDArray[Any]
+Cell = Literal["rnn", "lstm", "gru"]
+
+
+def tone(seconds: float, sample_rate: int = 22050, frequency: float = 440.0, amplitude: float = 0.5) -> Array:
+    """Returns a sine, float32 (samples,)."""
+    time = np.arange(round(seconds * sample_rate)) / sample_rate
+    return (amplitude * np.sin(2 * np.pi * frequency * time)).astype(np.float32)
+
+
+def melody(seconds: float, sample_rate: int = 22050, seed: int = 0) -> Array:
+    """Returns four plucked notes a second with three partials each, float32 (samples,), peak 0.5."""
+    rng = np.random.default_rng(seed)
+    total = round(seconds * sample_rate)
+    length = sample_rate // 4
+    time = np.arange(length) / sample_rate
+    notes = []
+    for _ in range(-(-total // length)):
+        frequency = 220.0 * 2.0 ** (rng.choice([0, 2, 4, 7, 9, 12]) / 12.0)
+        partials = sum(np.sin(2 * np.pi * frequency * k * time) / k for k in (1, 2, 3))
+        notes.append(partials * np.exp(-6.0 * time))
+    samples = np.concatenate(notes)[:total]
+    return (0.5 * samples / np.abs(samples).max()).astype(np.float32)
+
+
+def write_sound(path: Path, samples: Array, sample_rate: int = 22050) -> Path:
+    """Writes samples (frames,) or (frames, channels) to a file of the format that its name asks for."""
+    soundfile.write(path, samples, sample_rate)
+    return path
+
+
+def random_weights(network: NetworkShape, seed: int = 0) -> dict[str, Array]:
+    """Returns weights as PyTorch would begin with: uniform in ±1 / sqrt(hidden)."""
+    rng = np.random.default_rng(seed)
+    bound = 1.0 / np.sqrt(network.hidden)
+    shapes = network.tensor_shapes()
+    return {name: rng.uniform(-bound, bound, shape).astype(np.float32) for name, shape in shapes.items()}
+
+
+def random_states(network: NetworkShape, names: Sequence[str], seed: int = 0) -> dict[str, State]:
+    """Returns a hidden state for each name."""
+    rng = np.random.default_rng(seed)
+    states = {}
+    for name in names:
+        state: State = {
+            part: rng.uniform(-0.5, 0.5, shape).astype(np.float32) for part, shape in network.state_shapes().items()
+        }
+        if network.head == "categorical":
+            state["last"] = rng.integers(0, network.classes, network.stages, dtype=np.int32)
+        states[name] = state
+    return states
+
+
+def tokens_codec(
+    sample_rate: int = 22050,
+    window: int = 256,
+    hop: int = 64,
+    axes: int = 6,
+    stages: int = 2,
+    classes: int = 8,
+    seed: int = 0,
+) -> TokensCodec:
+    """Returns a codec of random spectra that fall towards the high bins, at about -20 dBFS."""
+    rng = np.random.default_rng(seed)
+    bins = window // 2 + 1
+    mean = (-4.5 - 0.5 * np.log1p(np.arange(bins))).astype(np.float32)
+    components = np.linalg.qr(rng.standard_normal((bins, axes)))[0].T.astype(np.float32)
+    codebooks = rng.standard_normal((stages, classes, axes)) * (3.0 / (1.0 + np.arange(stages)))[:, None, None]
+    return TokensCodec(
+        sample_rate, window, hop, 1e-5, mean, np.ascontiguousarray(components), codebooks.astype(np.float32)
+    )
+
+
+def tokens_checkpoint(
+    cell: Cell = "lstm",
+    layers: int = 1,
+    hidden: int = 16,
+    seed: int = 0,
+    states: Sequence[str] = ("1", "2"),
+    **codec_options: int,
+) -> Checkpoint:
+    """Returns a checkpoint of the codec tokens; `codec_options` are those of `tokens_codec`."""
+    codec = tokens_codec(seed=seed, **codec_options)
+    network = NetworkShape(cell, layers, hidden, "categorical", codec.width, codec.classes, embedding=6, head_hidden=12)
+    return _checkpoint(network, codec, seed, states)
+
+
+def mulaw_checkpoint(
+    cell: Cell = "lstm", layers: int = 1, hidden: int = 16, seed: int = 0, sample_rate: int = 8000
+) -> Checkpoint:
+    """Returns a checkpoint of the codec mulaw."""
+    network = NetworkShape(cell, layers, hidden, "categorical", 1, 256, embedding=6, head_hidden=12)
+    return _checkpoint(network, MulawCodec(sample_rate), seed, ("1",))
+
+
+def amplitude_checkpoint(
+    cell: Cell = "lstm", layers: int = 1, hidden: int = 16, seed: int = 0, sample_rate: int = 8000
+) -> Checkpoint:
+    """Returns a checkpoint of the codec amplitude, the paper's."""
+    network = NetworkShape(cell, layers, hidden, "linear", features=1)
+    return _checkpoint(network, AmplitudeCodec(sample_rate, 0.0, 0.25), seed, ("1",))
+
+
+def _checkpoint(network: NetworkShape, codec: Any, seed: int, states: Sequence[str]) -> Checkpoint:
+    return Checkpoint(
+        network,
+        random_weights(network, seed),
+        codec,
+        random_states(network, states, seed),
+        corpus=[{"name": "made.wav", "seconds": 2.5, "sha256": "ab" * 32}],
+        training={"recipe": "none", "steps": 0, "losses": [3.0, 2.5, 2.25, 2.0, 1.75]},
+        licence="public domain",
+        attribution="made by the tests",
+    )

@@ -1,0 +1,173 @@
+"""Fitting: it learns, equal seeds learn alike, what is resumed goes on, and NaN is mended or reported."""
+
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from making import Array, Cell, tokens_codec
+from noizenet.errors import InputFileError, TrainingError, UsageError
+from noizenet.network import NetworkShape
+from noizenet_training.fitting import Budget, Fitting
+from noizenet_training.losses import stage_weights
+from noizenet_training.networks import Network
+from noizenet_training.recipe import Recipe
+from noizenet_training.resumption import load_resume, save_resume
+
+RECIPE = Recipe(streams=4, unroll=12, round_updates=10, learning_rate=1e-2, dropout=0.1, corruption=0.05)
+CYCLE = np.array([[0, 1], [3, 2], [1, 1], [2, 0], [3, 3]], np.int32)
+
+
+def ignore(updates: int, loss: float) -> None:
+    """Takes no notice of an update."""
+
+
+def new_fitting(recipe: Recipe = RECIPE, seed: int = 0, cell: Cell = "lstm") -> Fitting:
+    """Returns a fitting of a small network to a cycle of five steps."""
+    torch.manual_seed(seed)
+    network = Network(NetworkShape(cell, 1, 16, "categorical", 2, 4, 4, 8), recipe.dropout)
+    return Fitting(network, recipe, [np.tile(CYCLE, (40, 1))], [np.tile(CYCLE, (5, 1))], np.array([0.75, 0.25]), seed)
+
+
+def new_linear_fitting(recipe: Recipe, steps: Array) -> Fitting:
+    network = Network(NetworkShape("rnn", 1, 16, "linear", features=1))
+    return Fitting(network, recipe, [steps], [steps[:100]], np.ones(1), 0)
+
+
+def run(
+    fitting: Fitting,
+    updates: int,
+    on_update: Callable[[int, float], None] = ignore,
+    budget: Budget | None = None,
+) -> Fitting:
+    """Trains up to a number of updates, with a clock that gives a second to each look."""
+    budget = budget or Budget(updates=updates)
+    clock = itertools.count(1)
+    while fitting.updates < updates:
+        fitting.run_round(budget, lambda: float(next(clock)), on_update)
+    return fitting
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_a_cycle_is_learnt(cell: Cell) -> None:
+    fitting = run(new_fitting(cell=cell), 150)
+    assert fitting.rounds[0].held_out > 0.8
+    assert fitting.best_round is not None
+    assert fitting.best_round.held_out < 0.25
+
+
+def test_a_linear_network_learns_a_sine_through_noise_on_its_input() -> None:
+    sine = np.sin(0.2 * np.arange(2000, dtype=np.float32))[:, None] * np.float32(1.4)
+    recipe = Recipe(codec="amplitude", streams=8, unroll=20, round_updates=20, learning_rate=1e-2, input_noise=0.05)
+    fitting = run(new_linear_fitting(recipe, sine), 200)
+    assert fitting.best_round is not None
+    assert fitting.best_round.held_out < 0.05 * float(np.mean(np.square(sine)))
+
+
+def test_equal_seeds_give_equal_weights_and_others_do_not() -> None:
+    first, second, other = (run(new_fitting(seed=seed), 20) for seed in (1, 1, 2))
+    assert all(np.array_equal(first.best[name], second.best[name]) for name in first.best)
+    assert any(not np.array_equal(first.best[name], other.best[name]) for name in first.best)
+
+
+def test_the_best_weights_are_kept_not_the_last() -> None:
+    fitting = run(new_fitting(), 60)
+    assert fitting.best_round == min(fitting.rounds, key=lambda entry: entry.held_out)
+    poisoned = {name: array.copy() for name, array in fitting.best.items()}
+    with torch.no_grad():
+        fitting.network.output[0].weight.mul_(-50.0)
+    fitting.run_round(Budget(updates=61), lambda: 0.0, ignore)
+    assert all(np.array_equal(fitting.best[name], poisoned[name]) for name in poisoned)
+
+
+def test_a_budget_in_updates_ends_in_the_middle_of_a_round() -> None:
+    fitting = run(new_fitting(), 13)
+    assert fitting.updates == 13
+    assert [entry.updates for entry in fitting.rounds] == [10, 13]
+
+
+def test_a_budget_in_seconds_ends_when_they_are_over() -> None:
+    fitting = new_fitting()
+    clock = itertools.count(0)
+    fitting.run_round(Budget(seconds=8.0), lambda: float(next(clock)), ignore)
+    assert 1 <= fitting.updates < 10
+    assert Budget(seconds=60.0).left_s(45.0, 3) == 15.0
+    assert Budget(updates=100).left_s(20.0, 50) == 20.0
+
+
+def test_one_nan_is_mended_by_the_last_good_weights_at_half_the_rate() -> None:
+    fitting = new_fitting()
+    poisoned = []
+
+    def poison_once(updates: int, loss: float) -> None:  # noqa: ARG001
+        if updates == 15 and not poisoned:
+            poisoned.append(updates)
+            with torch.no_grad():
+                fitting.network.output[0].bias.fill_(float("nan"))
+
+    run(fitting, 40, poison_once)
+    assert poisoned == [15]
+    assert fitting.divergences == 1
+    assert all(np.isfinite(entry.loss) and np.isfinite(entry.held_out) for entry in fitting.rounds)
+    assert all(np.isfinite(array).all() for array in fitting.network.weights().values())
+
+
+def test_nan_that_comes_back_ends_training_with_a_clear_error() -> None:
+    steps = np.sin(np.arange(500, dtype=np.float32))[:, None]
+    steps[250] = np.nan
+    recipe = Recipe(codec="amplitude", streams=8, unroll=20, round_updates=20, learning_rate=1e-3)
+    with pytest.raises(TrainingError, match=r"NaN or infinite, .*halved 2 times, to 0\.00025") as raised:
+        run(new_linear_fitting(recipe, steps), 40)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_resumed_fitting_goes_on_as_it_would_have(tmp_path: Path) -> None:
+    path = tmp_path / "m.resume"
+    identity = {"corpus": [{"name": "a.wav"}], "recipe": RECIPE.to_json(), "seed": 0}
+    whole = run(new_fitting(), 50)
+    stopped = run(new_fitting(), 20, budget=Budget(updates=50))
+    save_resume(path, identity, tokens_codec(), stopped, 12.5)
+    found = load_resume(path, identity)
+    assert found is not None
+    codec, plain, elapsed_s = found
+    assert elapsed_s == 12.5
+    assert np.array_equal(codec.arrays()["codebooks"], tokens_codec().codebooks)
+    resumed = new_fitting()
+    resumed.take_up(plain)
+    run(resumed, 50)
+    assert [entry.loss for entry in resumed.rounds] == [entry.loss for entry in whole.rounds]
+    assert all(np.array_equal(resumed.best[name], whole.best[name]) for name in whole.best)
+
+
+def test_a_resume_file_of_another_training_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "m.resume"
+    identity = {"corpus": [{"name": "a.wav"}], "recipe": RECIPE.to_json(), "seed": 0}
+    save_resume(path, identity, tokens_codec(), new_fitting(), 1.0)
+    with pytest.raises(UsageError, match=r"another recipe \(hidden was 256, not 64\)"):
+        load_resume(path, identity | {"recipe": Recipe(hidden=64).to_json() | {"streams": 4}})
+    with pytest.raises(UsageError, match="another corpus"):
+        load_resume(path, identity | {"corpus": [{"name": "b.wav"}]})
+    with pytest.raises(UsageError, match="another seed"):
+        load_resume(path, identity | {"seed": 7})
+    assert load_resume(tmp_path / "none.resume", identity) is None
+
+
+def test_a_damaged_resume_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "m.resume"
+    save_resume(path, {}, tokens_codec(), new_fitting(), 1.0)
+    data = path.read_bytes()
+    for damaged in (data[: len(data) // 2], b"", b"not a file of torch"):
+        path.write_bytes(damaged)
+        with pytest.raises(InputFileError, match=r"m\.resume is damaged"):
+            load_resume(path, {})
+
+
+def test_stages_are_weighed_by_the_variance_they_code() -> None:
+    codec = tokens_codec(stages=3)
+    steps = np.random.default_rng(0).integers(0, 8, (500, 3)).astype(np.int32)
+    weights = stage_weights(codec, [steps])
+    assert weights.sum() == pytest.approx(1.0)
+    assert weights[0] > weights[1] > weights[2]

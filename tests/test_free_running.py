@@ -1,0 +1,77 @@
+"""Playing while training: drawn alike for equal weights, and further from the corpus the less was learnt."""
+
+import numpy as np
+import pytest
+import torch
+
+from making import Array, tokens_codec
+from noizenet.codecs.tokens import TokensCodec
+from noizenet.network import NetworkShape
+from noizenet_training.fitting import Budget, Fitting, Round
+from noizenet_training.free_running import FreeRunning, free_run
+from noizenet_training.networks import Network
+from noizenet_training.recipe import Recipe
+
+SHAPE = NetworkShape("gru", 1, 24, "categorical", 2, 8, 6, 12)
+
+
+@pytest.fixture(scope="module")
+def codec() -> TokensCodec:
+    """A codec with 20 steps in a second."""
+    return tokens_codec(sample_rate=1280)
+
+
+@pytest.fixture(scope="module")
+def scale() -> Array:
+    """A corpus of 20 s: codes that go up and down, each held for three steps."""
+    first = np.repeat(np.array([0, 1, 2, 3, 4, 5, 6, 7, 6, 5, 4, 3, 2, 1]), 3)
+    steps = np.tile(first, 10)[:400]
+    return np.stack([steps, (steps + 3) % 8], axis=1).astype(np.int32)
+
+
+def test_equal_weights_and_seeds_play_alike(scale: Array) -> None:
+    network = Network(SHAPE)
+    first, second, other = (free_run(network, [scale], 30, seed) for seed in (1, 1, 2))
+    assert first.shape == (8, 30, 2)
+    assert np.array_equal(first, second)
+    assert not np.array_equal(first, other)
+
+
+def test_a_network_that_has_learnt_plays_nearer_to_the_corpus(codec: TokensCodec, scale: Array) -> None:
+    torch.manual_seed(0)
+    playing = FreeRunning(codec, [scale], seed=0)
+    assert playing.is_possible
+    recipe = Recipe(streams=4, unroll=20, round_updates=20, learning_rate=1e-2, dropout=0.0, corruption=0.0)
+    fitting = Fitting(Network(SHAPE), recipe, [scale], [scale[:100]], np.array([0.5, 0.5]), 0, playing)
+    before = playing.distance(fitting.network)
+    while fitting.updates < 200:
+        fitting.run_round(Budget(updates=200), lambda: 0.0, lambda updates, loss: None)  # noqa: ARG005
+    assert playing.distance(fitting.network) < 0.2 * before
+    assert fitting.best_round is not None
+    assert fitting.best_round.distance is not None
+
+
+def test_the_network_plays_twenty_times_in_a_training_and_at_its_end(codec: TokensCodec, scale: Array) -> None:
+    recipe = Recipe(streams=2, unroll=4, round_updates=1, learning_rate=1e-3)
+    playing = FreeRunning(codec, [scale], seed=0)
+    fitting = Fitting(Network(SHAPE), recipe, [scale], [scale[:20]], np.array([0.5, 0.5]), 0, playing)
+    while fitting.updates < 41:
+        fitting.run_round(Budget(updates=41), lambda: 0.0, lambda updates, loss: None)  # noqa: ARG005
+    played = [entry.updates for entry in fitting.rounds if entry.distance is not None]
+    assert played[0] == 1
+    assert played[-1] == 41
+    assert len(played) == 21
+
+
+def test_a_corpus_too_short_or_without_change_is_not_compared_with(codec: TokensCodec, scale: Array) -> None:
+    assert not FreeRunning(codec, [scale[:60]], seed=0).is_possible
+    assert not FreeRunning(codec, [np.zeros((400, 2), np.int32)], seed=0).is_possible
+
+
+def test_weights_are_chosen_by_held_out_loss_and_playing_together() -> None:
+    soup = Round(100, 10.0, 2.0, 3.0, 9.0)
+    music = Round(400, 40.0, 1.0, 3.5, 1.5)
+    by_heart = Round(900, 90.0, 0.5, 4.5, 0.5)
+    assert min([soup, music, by_heart], key=lambda entry: entry.score) is music
+    assert by_heart.score == 4.5
+    assert Round(1, 1.0, 2.0, 3.0).score == 3.0

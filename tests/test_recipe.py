@@ -1,0 +1,92 @@
+"""Recipes: files, overrides, and every fault at once."""
+
+from pathlib import Path
+
+import pytest
+
+from noizenet.errors import ConfigurationError
+from noizenet_training.recipe import FIELDS, Recipe, describe_options, load_recipe, recipe_names
+
+
+def test_the_recipes_that_come_along_are_valid() -> None:
+    assert recipe_names() == ["amplitude", "mulaw", "tokens"]
+    for name in recipe_names():
+        assert load_recipe(name).codec == name
+
+
+def test_the_defaults_of_the_options_are_those_of_the_recipe_tokens_where_it_names_them() -> None:
+    recipe = load_recipe("tokens")
+    different = [name for name in FIELDS if getattr(recipe, name) != getattr(Recipe(), name)]
+    assert different == []
+
+
+def test_overrides_are_converted_to_the_option_s_type() -> None:
+    recipe = load_recipe("tokens", ["hidden=64", "dropout=0.25", "cell=gru", "learning_rate=1e-4", " layers = 1 "])
+    assert (recipe.hidden, recipe.dropout, recipe.cell, recipe.learning_rate, recipe.layers) == (
+        64,
+        0.25,
+        "gru",
+        1e-4,
+        1,
+    )
+
+
+@pytest.mark.parametrize(
+    ("override", "fault"),
+    [
+        ("hiden=64", "no option 'hiden'; did you mean hidden"),
+        ("zzz=1", "no option 'zzz'; there are codec"),
+        ("hidden=many", "hidden takes a whole number, not 'many'"),
+        ("hidden=1.5", "hidden takes a whole number, not '1.5'"),
+        ("hidden=0", "hidden is 0, outside 1..4096"),
+        ("dropout=nan", "dropout is nan, outside 0..0.9"),
+        ("cell=lstn", "cell can't be 'lstn'; did you mean lstm"),
+        ("hidden", "write key=value"),
+        ("overlap=3", "overlap is 3, not a power of two"),
+        ("sample_rate=5", "sample_rate is neither 0 nor at least 4000"),
+        ("input_noise=0.1", "input_noise means nothing for the codec tokens, only for amplitude"),
+    ],
+)
+def test_a_faulty_override_is_named_with_a_remedy(override: str, fault: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        load_recipe("tokens", [override])
+    assert fault in str(raised.value)
+
+
+def test_all_faults_are_told_at_once() -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        load_recipe("tokens", ["hiden=64", "dropout=2", "cell=foo"])
+    assert str(raised.value).count(";") >= 3
+    for word in ("hiden", "dropout", "foo"):
+        assert word in str(raised.value)
+
+
+def test_an_unknown_recipe_is_answered_with_a_suggestion() -> None:
+    with pytest.raises(ConfigurationError, match="did you mean tokens"):
+        load_recipe("token")
+    with pytest.raises(ConfigurationError, match=r"there are amplitude, mulaw, tokens \(a file's name must"):
+        load_recipe("xyz")
+
+
+def test_a_recipe_can_be_a_file_of_one_s_own(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('codec = "mulaw"\nhidden = 32\n')
+    assert load_recipe(str(path)).hidden == 32
+    path.write_text("hidden = true\nlayer = 2\n")
+    with pytest.raises(ConfigurationError, match=r"hidden takes a whole number, not True.*did you mean layers"):
+        load_recipe(str(path))
+    path.write_text("hidden = = 2")
+    with pytest.raises(ConfigurationError, match="is not valid TOML"):
+        load_recipe(str(path))
+    with pytest.raises(ConfigurationError, match=r"can't read the recipe .*gone\.toml"):
+        load_recipe(str(tmp_path / "gone.toml"))
+
+
+def test_the_header_holds_only_options_that_mean_something_for_the_codec() -> None:
+    assert "stages" not in load_recipe("mulaw").to_json()
+    assert "stages" in load_recipe("tokens").to_json()
+
+
+def test_every_option_is_described_for_the_help_text() -> None:
+    text = describe_options()
+    assert all(f"  {name}=" in text for name in FIELDS)

@@ -1,0 +1,90 @@
+"""Batches for truncated back-propagation: the corpus as parallel streams, read chunk by chunk.
+
+Every stretch of the corpus is tiled with chunks of `unroll` steps, from a random place on. The chunks of all
+stretches, in random order of the stretches, are dealt to the streams in equal runs. A stream's hidden state
+is carried from chunk to chunk and starts anew wherever its next chunk doesn't continue the last: at the
+border of a file or of a held-out stretch. So nothing is learnt about what follows what by mere order of
+files, and each pass cuts the corpus elsewhere.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noizenet.codecs import Codec
+
+Array = NDArray[Any]
+
+
+class Batch(NamedTuple):
+    """One chunk of every stream.
+
+    Attributes:
+        inputs: steps, (streams, unroll, width).
+        targets: the steps that follow each, same shape.
+        counted: whether the target is real; False in padding, bool (streams, unroll).
+        fresh: whether the stream's hidden state starts anew before this chunk, bool (streams,).
+    """
+
+    inputs: Array
+    targets: Array
+    counted: Array
+    fresh: Array
+
+
+def encode_stretches(codec: Codec, stretches: Sequence[Array]) -> list[Array]:
+    """Returns the steps (n, width) of each stretch of samples; stretches without two steps are left out.
+
+    The first steps of a stretch, which still hold the encoder's initial silence, are dropped. As windows
+    never reach over a stretch's border, training and held-out steps have no sample in common.
+    """
+    encoded = [codec.encode(codec.new_encoder_state(), stretch)[codec.delay // codec.hop :] for stretch in stretches]
+    return [steps for steps in encoded if len(steps) > 1]
+
+
+def shifted(codec: Codec, stretches: Sequence[Array], shifts: int) -> list[Array]:
+    """Returns the stretches of samples without their first k hop / shifts samples, k from 1 to shifts - 1.
+
+    Read with them, the same music falls into frames, and so into codes, a little differently: more to learn
+    from, and no code by code version of it to learn by heart.
+    """
+    return [stretch[k * codec.hop // shifts :] for k in range(1, shifts) for stretch in stretches]
+
+
+def training_batches(
+    stretches: Sequence[Array], streams: int, unroll: int, rng: np.random.Generator
+) -> Iterator[Batch]:
+    """Yields batches without end, pass after pass over stretches of steps (n, width)."""
+    while True:
+        yield from one_pass(stretches, streams, unroll, rng)
+
+
+def one_pass(stretches: Sequence[Array], streams: int, unroll: int, rng: np.random.Generator) -> Iterator[Batch]:
+    """Yields the batches of one pass."""
+    chunks: list[tuple[int, int]] = []  # (stretch, first step)
+    for stretch in rng.permutation(len(stretches)):
+        usable = len(stretches[stretch]) - 1
+        start = int(rng.integers(min(unroll, max(1, usable - unroll + 1))))
+        chunks += [(int(stretch), first) for first in range(start, usable, unroll)]
+    turn = int(rng.integers(len(chunks)))
+    chunks = chunks[turn:] + chunks[:turn]
+    streams = min(streams, len(chunks))
+    run = -(-len(chunks) // streams)
+    # The last run is filled up from the start, so that every stream has equally many chunks.
+    chunks += chunks[: run * streams - len(chunks)]
+    kind, width = stretches[0].dtype, stretches[0].shape[1]
+    for turn in range(run):
+        inputs = np.zeros((streams, unroll, width), kind)
+        targets = np.zeros_like(inputs)
+        counted = np.zeros((streams, unroll), bool)
+        fresh = np.ones(streams, bool)
+        for stream in range(streams):
+            stretch, first = chunks[stream * run + turn]
+            part = stretches[stretch][first : first + unroll + 1]
+            inputs[stream, : len(part) - 1] = part[:-1]
+            targets[stream, : len(part) - 1] = part[1:]
+            counted[stream, : len(part) - 1] = True
+            fresh[stream] = turn == 0 or chunks[stream * run + turn - 1] != (stretch, first - unroll)
+        yield Batch(inputs, targets, counted, fresh)

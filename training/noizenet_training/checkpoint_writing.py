@@ -1,0 +1,102 @@
+"""Writing the checkpoint and the resume file while training goes on."""
+
+import math
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+
+from noizenet.checkpoint import Checkpoint
+from noizenet_training.fitting import Fitting, Round
+from noizenet_training.networks import Network
+from noizenet_training.resumption import resume_path, save_resume
+from noizenet_training.starts import start_states
+
+Array = NDArray[Any]
+
+WRITE_EVERY_S = 15.0  # at most so often
+HISTORY = 200  # rounds that the header lists, at most
+
+
+class CheckpointWriter:
+    """Writes the best weights so far, and what a killed training needs to go on.
+
+    Args:
+        out: the checkpoint.
+        half: store it in 16 bits.
+        blank: the checkpoint but for weights, states, and what training brought.
+        training: steps (n, width) of the training stretches, for the hidden states to start from.
+        identity: see `save_resume`.
+    """
+
+    def __init__(
+        self,
+        out: Path,
+        half: bool,
+        blank: Checkpoint,
+        fitting: Fitting,
+        training: Sequence[Array],
+        identity: dict[str, Any],
+    ) -> None:
+        self._out = out
+        self._half = half
+        self._blank = blank
+        self._fitting = fitting
+        self._training = training
+        self._identity = identity
+        self._written_s = -math.inf
+        self._written: Round | None = None
+
+    def after_round(self, elapsed_s: float) -> None:
+        """Writes both files if it is time; the checkpoint only if better weights were found."""
+        if elapsed_s - self._written_s < WRITE_EVERY_S:
+            return
+        self._written_s = elapsed_s
+        save_resume(resume_path(self._out), self._identity, self._blank.codec, self._fitting, elapsed_s)
+        if self._fitting.best_round != self._written:
+            self.write_checkpoint(elapsed_s)
+
+    def write_checkpoint(self, elapsed_s: float) -> None:
+        """Writes the best weights so far, with the hidden states they have after hearing the corpus."""
+        fitting = self._fitting
+        network = Network(self._blank.network)
+        network.load_weights(fitting.best)
+        best = self._written = fitting.best_round
+        brought = {
+            "steps": fitting.updates,
+            "rounds": len(fitting.rounds),
+            "minutes": round(elapsed_s / 60.0, 2),
+            "best": asdict(best) if best else {},
+            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+            "versions": versions(),
+        }
+        checkpoint = replace(
+            self._blank,
+            weights=fitting.best,
+            states=start_states(network, self._training),
+            training=self._blank.training | brought | _histories(fitting.rounds),
+        )
+        checkpoint.save(self._out, half=self._half)
+
+
+def versions() -> dict[str, str]:
+    """Returns the versions of what training depends on."""
+    packages = {name: version(name) for name in ("noizenet", "numpy", "scikit-learn")}
+    return {"python": platform.python_version(), "torch": str(torch.__version__)} | packages
+
+
+def _histories(rounds: Sequence[Round]) -> dict[str, list[float]]:
+    """Returns updates, loss and held-out loss of the rounds, evenly thinned; the last stays."""
+    stride = -(-len(rounds) // HISTORY)
+    kept = [entry for index, entry in enumerate(rounds) if index % stride == 0 or index == len(rounds) - 1]
+    return {
+        "updates": [entry.updates for entry in kept],
+        "losses": [round(entry.loss, 4) for entry in kept],
+        "held_out_losses": [round(entry.held_out, 4) for entry in kept],
+    }

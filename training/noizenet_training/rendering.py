@@ -1,0 +1,24 @@
+"""Rendering a checkpoint by the project's own command, in a process of its own.
+
+Training never imports the daemon; this way it hears exactly what a performer will.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from noizenet.errors import InputFileError
+
+
+def render(checkpoint: Path, out: Path, seconds: float, seed: int) -> None:
+    """Writes `seconds` of a checkpoint's playing to a sound file.
+
+    Raises:
+        InputFileError: the command failed; the message is its last line.
+    """
+    command = [sys.executable, "-m", "noizenet", "render", str(checkpoint), "--out", str(out)]
+    command += ["--seconds", f"{seconds:g}", "--seed", str(seed)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    if done.returncode or not out.exists():
+        lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
+        raise InputFileError(f"rendering {out} from {checkpoint} failed: {lines[-1].removeprefix('noizenet: ')}")

@@ -1,0 +1,198 @@
+"""A training from sound files to a checkpoint: corpus, codec, network, rounds, starts, preview.
+
+The file at `out` is written whenever better weights are found (at most every 15 s) and is valid at any time,
+so that a performer can load the newest while training goes on.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+
+from noizenet.checkpoint import Checkpoint
+from noizenet.codecs import Codec
+from noizenet.codecs.tokens import TokensCodec
+from noizenet.errors import InputFileError, SoundFileError, TrainingError, UsageError
+from noizenet_training.batches import encode_stretches, shifted
+from noizenet_training.checkpoint_writing import CheckpointWriter
+from noizenet_training.codec_fitting import fit_codec
+from noizenet_training.corpus import Corpus, load_corpus
+from noizenet_training.fitting import Fitting
+from noizenet_training.free_running import FreeRunning
+from noizenet_training.losses import stage_weights
+from noizenet_training.networks import Network, network_shape
+from noizenet_training.plots import plot_losses
+from noizenet_training.progress import Reporter, figures
+from noizenet_training.rendering import render
+from noizenet_training.resumption import load_resume, resume_path
+from noizenet_training.task import Outcome, Task, check_writable, preview_path
+
+Array = NDArray[Any]
+
+PREVIEW_S = 10
+MOST_THREADS = 8  # networks of this size gain nothing from more
+
+
+def train(task: Task, report: Reporter, clock: Callable[[], float] = time.monotonic) -> Outcome:
+    """Trains, and returns where everything lies.
+
+    Raises:
+        SoundFileError: nothing usable in the corpus, or too little of it.
+        InputFileError: the folder of `out` can't be written to, or the resume file is damaged.
+        UsageError: the resume file belongs to another training, or the preview would overwrite the corpus.
+        TrainingError: training diverged and couldn't be mended.
+    """
+    started = clock()
+    check_writable(task.out)
+    corpus = _read_corpus(task, report)
+    identity = {"corpus": corpus.to_json(), "recipe": task.recipe.to_json(), "seed": task.seed}
+    found = load_resume(resume_path(task.out), identity) if task.resume else None
+    codec = found[0] if found else fit_codec(task.recipe, corpus.training, corpus.sample_rate, task.seed)
+    training, held_out = _steps(codec, corpus)
+    more = encode_stretches(codec, shifted(codec, corpus.training, task.recipe.shifts)) if codec.hop > 1 else []
+    report.say(
+        f"corpus: {len(corpus.files)} of {len(corpus.files) + len(corpus.skipped)} files, {corpus.seconds:.0f} s "
+        f"at {corpus.sample_rate:,} Hz; {sum(map(len, training)):,} steps to learn from, "
+        f"{sum(map(len, held_out)):,} held out"
+    )
+    fitting = _new_fitting(task, codec, training, more, held_out)
+    spent_before_s = 0.0
+    if found:
+        fitting.take_up(found[1])
+        spent_before_s = found[2]
+        report.say(f"going on after {fitting.updates} updates and {spent_before_s / 60:.1f} minutes")
+    elif task.resume:
+        report.say(f"there is no {resume_path(task.out)} to go on from: training starts from the beginning")
+
+    def elapsed() -> float:
+        return spent_before_s + clock() - started
+
+    blank = _blank_checkpoint(task, corpus, codec, fitting)
+    writer = CheckpointWriter(task.out, task.half, blank, fitting, training, identity)
+    _run_rounds(task, fitting, writer, report, elapsed)
+    writer.write_checkpoint(elapsed())
+    resume_path(task.out).unlink(missing_ok=True)
+    return _outcome(task, corpus, fitting, report, elapsed())
+
+
+def _read_corpus(task: Task, report: Reporter) -> Corpus:
+    """Returns the corpus, after saying which files are of no use."""
+    corpus = load_corpus(task.audio, task.recipe)
+    preview = preview_path(task.out)
+    if any(file.path.resolve() == preview.resolve() for file in corpus.files):
+        raise UsageError(f"the preview would overwrite {preview}, which is part of the corpus: choose another --out")
+    for sentence in corpus.skipped:
+        report.say(f"skipped: {sentence}")
+    return corpus
+
+
+def _blank_checkpoint(task: Task, corpus: Corpus, codec: Codec, fitting: Fitting) -> Checkpoint:
+    """Returns the checkpoint but for what training brings."""
+    return Checkpoint(
+        fitting.network.shape,
+        {},
+        codec,
+        corpus=corpus.to_json(),
+        training={"recipe": task.recipe_name, "options": task.recipe.to_json(), "seed": task.seed},
+        licence=task.licence,
+        attribution=task.attribution,
+    )
+
+
+def _outcome(task: Task, corpus: Corpus, fitting: Fitting, report: Reporter, elapsed_s: float) -> Outcome:
+    """Draws the losses, renders the preview, and returns where everything lies."""
+    best = fitting.best_round
+    assert best is not None  # a training has at least one round
+    picture = task.out.with_suffix(".png")
+    title = f"{task.out.name}: {task.recipe_name}, {fitting.updates} updates"
+    plot_losses(fitting.rounds, best, picture, title)
+    preview: Path | None = preview_path(task.out)
+    try:
+        render(task.out, preview_path(task.out), PREVIEW_S, task.seed)
+    except InputFileError as error:
+        report.say(f"the checkpoint is ready, but there is no preview: {error}")
+        preview = None
+    return Outcome(
+        task.out,
+        preview,
+        picture,
+        fitting.updates,
+        len(fitting.rounds),
+        round(elapsed_s / 60.0, 2),
+        best.held_out,
+        best.distance,
+        tuple(corpus.skipped),
+    )
+
+
+def _usable_cores() -> int:
+    """Returns the number of cores that this process may use."""
+    affinity: Callable[[int], set[int]] | None = getattr(os, "sched_getaffinity", None)  # not on macOS
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def _steps(codec: Codec, corpus: Corpus) -> tuple[list[Array], list[Array]]:
+    """Returns the steps of the training and of the held-out stretches."""
+    training = encode_stretches(codec, corpus.training)
+    held_out = encode_stretches(codec, corpus.held_out)
+    if not training or not held_out:
+        raise SoundFileError(
+            f"the corpus is too short: its {corpus.seconds:.1f} s don't make a training and a held-out part; "
+            "add sound, or hold out more with --set held_out=0.3"
+        )
+    return training, held_out
+
+
+def _new_fitting(task: Task, codec: Codec, training: list[Array], more: list[Array], held_out: list[Array]) -> Fitting:
+    """Returns a fitting of a new network; `more` is learnt from, but not played from."""
+    recipe = task.recipe
+    torch.manual_seed(task.seed)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(min(MOST_THREADS, _usable_cores()))
+    network = Network(network_shape(recipe, codec), recipe.dropout).to(device)
+    playing = FreeRunning(codec, training, task.seed) if isinstance(codec, TokensCodec) else None
+    return Fitting(
+        network,
+        recipe,
+        training + more,
+        held_out,
+        stage_weights(codec, training),
+        task.seed,
+        playing if playing and playing.is_possible else None,
+    )
+
+
+def _run_rounds(
+    task: Task, fitting: Fitting, writer: CheckpointWriter, report: Reporter, elapsed: Callable[[], float]
+) -> None:
+    """Trains until the budget is spent. Interrupted or diverged, it leaves the best weights so far."""
+
+    def on_update(updates: int, loss: float) -> None:
+        held_out = fitting.rounds[-1].held_out if fitting.rounds else None
+        kept = fitting.best_round.held_out if fitting.best_round else None
+        line = figures(len(fitting.rounds) + 1, loss, held_out, kept, task.budget.left_s(elapsed(), updates))
+        report.advance(task.budget.spent(elapsed(), updates), line)
+
+    with report:
+        try:
+            while task.budget.spent(elapsed(), fitting.updates) < 1.0 or not fitting.rounds:
+                divergences = fitting.divergences
+                fitting.run_round(task.budget, elapsed, on_update)
+                if fitting.divergences > divergences:
+                    report.say("the loss became NaN: the last good weights are restored, the learning rate is halved")
+                writer.after_round(elapsed())
+        except KeyboardInterrupt:
+            if resume_path(task.out).exists():
+                report.say("stopped; the same command with --resume goes on")
+            raise
+        except TrainingError as error:
+            resume_path(task.out).unlink(missing_ok=True)
+            if not fitting.rounds:
+                raise
+            writer.write_checkpoint(elapsed())
+            raise TrainingError(f"{error}; the best weights so far are in {task.out}") from None

@@ -1,0 +1,59 @@
+"""The hidden states that a checkpoint carries: the network after hearing parts of its corpus.
+
+Free running starts from one of them, in the middle of the music rather than out of silence.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from noizenet.checkpoint import State
+from noizenet_training.losses import step_tensor
+from noizenet_training.networks import Network
+
+Array = NDArray[Any]
+
+STARTS = 8
+LEAST_HEARD = 64  # steps: a second and a half of spectral frames
+MOST_HEARD = 4096  # steps: a recurrent network forgets what lies further back; also bounds the time this takes
+
+
+def start_states(network: Network, stretches: Sequence[Array]) -> dict[str, State]:
+    """Returns the states `start-1` to `start-8`, after hearing steps (n, width) up to evenly spaced places.
+
+    In each, `last` is the step at that place, which the network has yet to take in, as the engine does first.
+    """
+    total = sum(len(steps) for steps in stretches)
+    return {
+        f"start-{number + 1}": _state_after(network, _heard_up_to(stretches, int((number + 0.5) * total / STARTS)))
+        for number in range(STARTS)
+    }
+
+
+def _heard_up_to(stretches: Sequence[Array], place: int) -> Array:
+    """Returns the steps of one stretch up to a place in all of them; a little later if those are too few."""
+    for steps in stretches:
+        if place < len(steps):
+            break
+        place -= len(steps)
+    end = min(max(place + 1, LEAST_HEARD), len(steps))
+    return steps[max(0, end - MOST_HEARD) : end]
+
+
+def _state_after(network: Network, heard: Array) -> State:
+    """Returns the state after all but the last step heard, and that one."""
+    network.eval()
+    device = network.device
+    hidden, cell = network.new_state(1)
+    with torch.inference_mode():
+        if len(heard) > 1:
+            _, (hidden, cell) = network.recur(step_tensor(heard[None, :-1], device), (hidden, cell))
+    kind = np.float32 if network.shape.head == "linear" else np.int32
+    return {
+        "hidden": hidden[:, 0].cpu().numpy().astype(np.float32),
+        "cell": cell[:, 0].cpu().numpy().astype(np.float32),
+        "last": heard[-1].astype(kind),
+    }

@@ -1,0 +1,87 @@
+"""What is asked of a training, and what it brought."""
+
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from noizenet.errors import InputFileError, UsageError
+from noizenet_training.fitting import Budget
+from noizenet_training.recipe import Recipe
+
+CHECKPOINT_ENDING = ".safetensors"
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be trained.
+
+    Attributes:
+        audio: files and folders.
+        out: the checkpoint.
+        recipe_name: for the header.
+        budget: seconds, counted from the command's start, or updates.
+        resume: go on from the resume file, if there is one.
+        licence: terms of the corpus.
+        attribution: whom to name.
+        half: store the checkpoint in 16 bits.
+    """
+
+    audio: tuple[Path, ...]
+    out: Path
+    recipe_name: str
+    recipe: Recipe
+    budget: Budget
+    seed: int = 0
+    resume: bool = False
+    licence: str = ""
+    attribution: str = ""
+    half: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a training brought.
+
+    Attributes:
+        held_out: held-out loss of the weights that were kept.
+        distance: of their playing from the corpus; None if it wasn't measured.
+    """
+
+    checkpoint: Path
+    preview: Path | None
+    picture: Path
+    updates: int
+    rounds: int
+    minutes: float
+    held_out: float
+    distance: float | None
+    skipped: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns plain values."""
+        paths = {"checkpoint": str(self.checkpoint), "picture": str(self.picture)}
+        return asdict(self) | paths | {"preview": str(self.preview) if self.preview else None}
+
+
+def preview_path(checkpoint: Path) -> Path:
+    """Returns where ten seconds of a checkpoint's playing are rendered to."""
+    return checkpoint.with_suffix(".wav")
+
+
+def check_writable(out: Path) -> None:
+    """Returns if a checkpoint can be written.
+
+    Raises:
+        UsageError: the file's name doesn't end as a checkpoint's does.
+        InputFileError: it is a folder, or its own folder is missing or can't be written to.
+    """
+    folder = out.parent
+    if out.suffix != CHECKPOINT_ENDING:
+        raise UsageError(f"can't write the checkpoint {out}: its name must end in {CHECKPOINT_ENDING}")
+    if out.is_dir():
+        raise InputFileError(f"can't write the checkpoint {out}: it is a folder")
+    if not folder.is_dir():
+        raise InputFileError(f"can't write the checkpoint {out}: the folder {folder} doesn't exist")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise InputFileError(f"can't write the checkpoint {out}: no permission to write in {folder}")
