@@ -118,6 +118,16 @@ def test_no_stretch_crosses_a_files_border(tmp_path: Path) -> None:
     assert sum(map(len, corpus.training + corpus.held_out)) == sum(len(file.samples) for file in corpus.files)
 
 
+def test_long_silences_are_cut_out_and_rests_stay(tmp_path: Path) -> None:
+    music, silence = melody(4.0), np.zeros(RATE, np.float32)
+    rest = np.zeros(RATE // 4, np.float32)
+    write_sound(tmp_path / "a.wav", np.concatenate([silence, music, silence, music, rest, music, silence]))
+    corpus = load_corpus([tmp_path], Recipe())
+    kept = sum(map(len, corpus.training + corpus.held_out)) / RATE
+    assert kept == pytest.approx(12.25, abs=0.4)
+    assert corpus.seconds == pytest.approx(15.25, abs=0.01)
+
+
 def test_a_split_by_file_holds_out_whole_files(tmp_path: Path) -> None:
     for number in range(4):
         write_sound(tmp_path / f"{number}.wav", melody(1.0, seed=number))

@@ -7,7 +7,7 @@ import torch
 from making import Array, tokens_codec
 from noizenet.codecs.tokens import TokensCodec
 from noizenet.network import NetworkShape
-from noizenet_training.fitting import Budget, Fitting, Round
+from noizenet_training.fitting import PLAYS, Budget, Fitting, Round
 from noizenet_training.free_running import FreeRunning, free_run
 from noizenet_training.networks import Network
 from noizenet_training.recipe import Recipe
@@ -51,7 +51,7 @@ def test_a_network_that_has_learnt_plays_nearer_to_the_corpus(codec: TokensCodec
     assert fitting.best_round.distance is not None
 
 
-def test_the_network_plays_twenty_times_in_a_training_and_at_its_end(codec: TokensCodec, scale: Array) -> None:
+def test_the_network_plays_at_equal_parts_of_a_training_and_at_its_end(codec: TokensCodec, scale: Array) -> None:
     recipe = Recipe(streams=2, unroll=4, round_updates=1, learning_rate=1e-3)
     playing = FreeRunning(codec, [scale], seed=0)
     fitting = Fitting(Network(SHAPE), recipe, [scale], [scale[:20]], np.array([0.5, 0.5]), 0, playing)
@@ -60,7 +60,7 @@ def test_the_network_plays_twenty_times_in_a_training_and_at_its_end(codec: Toke
     played = [entry.updates for entry in fitting.rounds if entry.distance is not None]
     assert played[0] == 1
     assert played[-1] == 41
-    assert len(played) == 21
+    assert len(played) == PLAYS + 1
 
 
 def test_a_corpus_too_short_or_without_change_is_not_compared_with(codec: TokensCodec, scale: Array) -> None:

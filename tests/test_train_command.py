@@ -6,12 +6,14 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from making import melody, write_sound
 from noizenet.checkpoint import Checkpoint
@@ -30,6 +32,17 @@ TINY = [
 ]
 TINY += ["window_s=0.03", "streams=4", "unroll=16", "round_updates=5"]
 TINY_OPTIONS = [argument for option in TINY for argument in ("--set", option)]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Keeps training to one thread: on busy cores, several wait for one another at each of many small steps."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        yield
+    torch.set_num_threads(before)
 
 
 def noizenet(*arguments: object, status: int = 0) -> SimpleNamespace:

@@ -147,9 +147,13 @@ class Checkpoint:
             states.setdefault(state_name, {})[part] = array
         for state_name, state in states.items():
             check_shapes(f"state {state_name}", state, network.state_shapes())
-            last, coded = state["last"], network.head == "categorical"
-            if (last.dtype == np.int32) != coded or (coded and not ((last >= 0) & (last < network.classes)).all()):
-                raise CheckpointError(f"its state {state_name} ends with what its network can't put out")
+            last = state["last"]
+            if (last.dtype == np.int32) != (network.head == "categorical"):
+                raise CheckpointError(
+                    f"its state {state_name}'s last step holds {last.dtype}, not what its head puts out"
+                )
+            if network.classes and not ((last >= 0) & (last < network.classes)).all():
+                raise CheckpointError(f"its state {state_name} holds codes that don't exist")
         return cls(
             network,
             groups["network"],
@@ -203,7 +207,8 @@ def _parse(data: bytes) -> tuple[dict[str, Array], dict[str, Any]]:
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
-    if data[:2] == b"PK" or data[:1] == b"\x80":
+    # a safetensors file begins with the length of its JSON header, then the header: any byte may come first
+    if data[8:9] != b"{" and (data[:2] == b"PK" or data[:1] == b"\x80"):
         raise CheckpointError("it is a pickle (a PyTorch file), which may run code; a checkpoint is a safetensors file")
     try:
         raw = load(data)

@@ -49,7 +49,7 @@ class Engine:
         self._block_s = block_frames / performance.sample_rate
         self._work: deque[Callable[[], None]] = deque()
         self._peaks: deque[float] = deque(maxlen=max(1, round(LEVEL_S / self._block_s)))
-        self._busy_s = self._block_s
+        self._busy_s = 0.0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
@@ -108,7 +108,8 @@ class Engine:
     def _make_block(self) -> None:
         started = time.perf_counter()
         self.performance.render(self._block)
-        self._busy_s += (time.perf_counter() - started - self._busy_s) / SMOOTHING_BLOCKS
+        spent = time.perf_counter() - started
+        self._busy_s += (spent - self._busy_s) / min(self.blocks + 1, SMOOTHING_BLOCKS)
         self._ring.write(self._block)
         self._broadcast.write(self._block)
         self._peaks.append(max(float(self._block.max()), -float(self._block.min())))

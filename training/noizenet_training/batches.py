@@ -50,6 +50,8 @@ def shifted(codec: Codec, stretches: Sequence[Array], shifts: int) -> list[Array
     Read with them, the same music falls into frames, and so into codes, a little differently: more to learn
     from, and no code by code version of it to learn by heart.
     """
+    if codec.hop == 1:
+        return []  # a step is a sample: there is nothing between two of them
     return [stretch[k * codec.hop // shifts :] for k in range(1, shifts) for stretch in stretches]
 
 

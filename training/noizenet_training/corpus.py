@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from noizenet.errors import SoundFileError
 from noizenet.sound_file import ENDINGS, read
 from noizenet_training.recipe import Recipe
+from noizenet_training.splitting import audible_parts, split_by_file, split_by_time
 
 Array = NDArray[Any]
 
@@ -20,8 +21,6 @@ SILENCE_DBFS = -80.0  # a file whose peak lies below has nothing to learn from
 SHORTEST_S = 0.5
 FILE_PEAK = 0.7
 USUAL_RATES = (8000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
-STRETCHES = 5  # held-out stretches, spread over the corpus
-SHORTEST_STRETCH_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Corpus:
     Attributes:
         files: in the order in which they were found.
         sample_rate: frames per second of all samples.
-        training, held_out: contiguous stretches of samples, float32; none crosses a file's border.
+        training, held_out: contiguous stretches of samples, float32; none crosses a file's border or a silence.
         skipped: one sentence for each file that could not be used.
     """
 
@@ -91,10 +90,11 @@ def load_corpus(paths: Sequence[Path], recipe: Recipe) -> Corpus:
         samples = np.ascontiguousarray(samples, np.float32)
         files.append(CorpusFile(path, samples, len(samples) / sample_rate, digest))
     _set_levels(files, recipe.level)
+    heard = [audible_parts(file.samples, sample_rate, recipe.silence_db) for file in files]
     if recipe.split == "file":
-        training, held_out = _split_by_file(files, recipe.held_out)
+        training, held_out = split_by_file(heard, recipe.held_out)
     else:
-        training, held_out = _split_by_time(files, recipe.held_out, sample_rate)
+        training, held_out = split_by_time(heard, recipe.held_out, sample_rate)
     return Corpus(files, sample_rate, training, held_out, skipped)
 
 
@@ -149,43 +149,6 @@ def _set_levels(files: list[CorpusFile], level: str) -> None:
     if peak > 1.0:
         for file in files:
             file.samples[:] /= peak
-
-
-def _split_by_time(files: list[CorpusFile], share: float, sample_rate: int) -> tuple[list[Array], list[Array]]:
-    """Holds out equally long stretches in the middle of equal parts of the corpus: all of it is sampled.
-
-    A stretch that would cross a file's border is shared out on both sides of it.
-    """
-    total = sum(len(file.samples) for file in files)
-    count = max(1, min(STRETCHES, int(total * share / (SHORTEST_STRETCH_S * sample_rate))))
-    length = int(total * share / count)
-    starts = [int((index + 0.5) * total / count) - length // 2 for index in range(count)]
-    training: list[Array] = []
-    held_out: list[Array] = []
-    first = 0
-    for file in files:
-        last = first + len(file.samples)
-        at = first
-        for start in starts:
-            begin, end = max(start, first), min(start + length, last)
-            if begin < end:
-                training.append(file.samples[at - first : begin - first])
-                held_out.append(file.samples[begin - first : end - first])
-                at = end
-        training.append(file.samples[at - first :])
-        first = last
-    return [part for part in training if len(part)], held_out
-
-
-def _split_by_file(files: list[CorpusFile], share: float) -> tuple[list[Array], list[Array]]:
-    """Holds out every n-th file, where 1/n is the share; at least one, and never all."""
-    if len(files) < 2:
-        raise SoundFileError("split=file needs at least two usable files; use split=time for one")
-    every = max(2, round(1.0 / share))
-    chosen = set(range(every // 2, len(files), every)) or {len(files) // 2}
-    training = [file.samples for index, file in enumerate(files) if index not in chosen]
-    held_out = [file.samples for index, file in enumerate(files) if index in chosen]
-    return training, held_out
 
 
 def _more(sentences: Sequence[str], shown: int) -> str:

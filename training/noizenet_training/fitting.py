@@ -24,7 +24,7 @@ from noizenet_training.recipe import Recipe
 Array = NDArray[Any]
 
 HALVINGS = 2  # of the learning rate after a NaN, before training gives up
-PLAYS = 20  # times in a training that the network plays by itself
+PLAYS = 16  # times in a training that the network plays by itself
 LAST_RATE = 0.02  # of the first, at the end
 
 
@@ -144,7 +144,7 @@ class Fitting:
         return found
 
     def _is_to_play(self, budget: Budget, elapsed_s: float) -> bool:
-        """Returns whether the network is to play after this round: each twentieth of the budget.
+        """Returns whether the network is to play after this round: each sixteenth of the budget.
 
         Without free running, which takes its time, every round may bring the best weights.
         """

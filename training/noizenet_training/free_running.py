@@ -20,7 +20,8 @@ from noizenet_training.starts import start_states
 
 Array = NDArray[Any]
 
-SECONDS = 8.0  # from each of the eight starts: enough to drift away
+DRIFT_S = 10.0  # from each of the eight starts, unheard: time to fall into a rut, if there is one
+HEARD_S = 10.0  # and then compared
 AXES = 32  # the first principal axes hold what is heard most
 LEAST_WINDOWS = 4  # seconds of corpus, for two halves that have a covariance
 
@@ -50,8 +51,13 @@ class FreeRunning:
 
     def distance(self, network: Network) -> float:
         """Returns how far the network's playing is from the corpus; 1 = as far as the corpus' own halves."""
-        played = free_run(network, self._stretches, round(SECONDS * self._second), self._seed)
-        heard = np.concatenate([self._features(steps) for steps in played])
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)  # eight streams are too few to share out: threads would only wait for one another
+        try:
+            played = free_run(network, self._stretches, round((DRIFT_S + HEARD_S) * self._second), self._seed)
+        finally:
+            torch.set_num_threads(threads)
+        heard = np.concatenate([self._features(steps[round(DRIFT_S * self._second) :]) for steps in played])
         return frechet_distance(heard, self._known) / self._itself
 
     def _features(self, steps: Array) -> Array:

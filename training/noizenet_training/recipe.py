@@ -46,6 +46,9 @@ class Recipe:
         "file: every file to the same peak; corpus: as they are to one another",
         choices=("file", "corpus"),
     )
+    silence_db: float = _option(
+        -60.0, "dB below a file's peak; half a second and more of less is cut out", -120.0, -20.0
+    )
     split: str = _option("time", "hold out stretches of time, or whole files", choices=("time", "file"))
     held_out: float = _option(0.1, "share of the corpus that is held out", 0.01, 0.5)
 
@@ -54,7 +57,7 @@ class Recipe:
     axes: int = _option(96, "principal axes that describe a spectral frame", 4, 512, codecs=TOKENS)
     stages: int = _option(4, "codes in a step", 1, 12, codecs=TOKENS)
     classes: int = _option(128, "values of a code; fewer if the corpus can't fill them", 2, 4096, codecs=TOKENS)
-    floor: float = _option(1e-5, "added to magnitudes before the logarithm", 1e-8, 1e-1, codecs=TOKENS)
+    floor: float = _option(1e-4, "added to magnitudes before the logarithm", 1e-8, 1e-1, codecs=TOKENS)
 
     shifts: int = _option(
         4,

@@ -53,10 +53,10 @@ def train(task: Task, report: Reporter, clock: Callable[[], float] = time.monoto
     found = load_resume(resume_path(task.out), identity) if task.resume else None
     codec = found[0] if found else fit_codec(task.recipe, corpus.training, corpus.sample_rate, task.seed)
     training, held_out = _steps(codec, corpus)
-    more = encode_stretches(codec, shifted(codec, corpus.training, task.recipe.shifts)) if codec.hop > 1 else []
+    more = encode_stretches(codec, shifted(codec, corpus.training, task.recipe.shifts))
     report.say(
-        f"corpus: {len(corpus.files)} of {len(corpus.files) + len(corpus.skipped)} files, {corpus.seconds:.0f} s "
-        f"at {corpus.sample_rate:,} Hz; {sum(map(len, training)):,} steps to learn from, "
+        f"corpus: {len(corpus.files)} of {len(corpus.files) + len(corpus.skipped)} files, "
+        f"{corpus.seconds:.0f} s at {corpus.sample_rate:,} Hz; {sum(map(len, training)):,} steps to learn from, "
         f"{sum(map(len, held_out)):,} held out"
     )
     fitting = _new_fitting(task, codec, training, more, held_out)
