@@ -4,7 +4,9 @@ A slow disk or network never holds up the engine: if this ring is full, blocks a
 positions that listeners see jump by as much.
 """
 
+import contextlib
 import logging
+import os
 import threading
 from collections import deque
 from pathlib import Path
@@ -68,13 +70,13 @@ class Broadcast:
         """Begins a new WAV file with the next block.
 
         Raises:
-            ControlError: a recording is running.
-            InputFileError: the file exists or can't be written.
+            ControlError: a recording is running, or the file exists.
+            InputFileError: the file can't be written.
         """
         with self._lock:
             if self._recording is not None:
                 raise ControlError(f"{self._recording.path} is being recorded: send record/stop first")
-            if path.exists():
+            if os.path.exists(path):  # unlike Path.exists, it raises nothing, however odd the name
                 raise ControlError(f"{path} exists: choose another name")
             self._recording = WaveFile(path, self._sample_rate, self._ring.channels)
             self._recorded = 0
@@ -126,4 +128,6 @@ class Broadcast:
                 self._recorded += len(self._block)
             except NoizeNetError as error:
                 _log.error("the recording ends: %s", error)
+                with contextlib.suppress(NoizeNetError):
+                    self._recording.close()
                 self._recording = None

@@ -36,8 +36,8 @@ class Clock:
         """Returns the frame that is heard at a time, in seconds since 1970; may lie in the past."""
         with self._lock:
             origin = self._measure() if self._origin is None else self._origin
-        return round((at - self.output_latency_s - origin) * self._sample_rate)
+        return round((at - self.output_latency_s - origin) * self._sample_rate) - self._ring.missing
 
     def _measure(self) -> float:
-        """Returns the time at which frame 0 left the ring, as it looks now."""
-        return time.time() - self._ring.read_position / self._sample_rate
+        """Returns the time at which the output began, as it looks now; what was missing took its time, too."""
+        return time.time() - (self._ring.read_position + self._ring.missing) / self._sample_rate

@@ -53,6 +53,7 @@ class Daemon:
         self._stopping = threading.Event()
         self._manager = ServiceManager()
         self._retry_at = 0.0
+        self._ports: dict[str, int] = {}
 
     def run(self) -> None:
         """Plays until SIGINT, SIGTERM, `quit` or the end of `for_s`, then fades out.
@@ -111,6 +112,9 @@ class Daemon:
         if config.audio_port >= 0:
             publisher = AudioPublisher(config.host, config.audio_port, rate, config.block_frames)
             stack.callback(publisher.close)
+            self._ports["audio"] = publisher.port
+        if device is None and config.output == "auto":
+            self._say_no_sound_card()
         self._broadcast = Broadcast(rate, config.channels, config.block_frames, publisher)
         stack.callback(self._broadcast.close)
         self._engine = Engine(performance, self._ring, self._broadcast, config.block_frames)
@@ -142,16 +146,16 @@ class Daemon:
         wanted = self._config.output
         if wanted == "null" or wanted.startswith("file:"):
             return None
-        device = find_device(wanted)
-        if device is None:
-            where = f"tcp://{self._config.host}:{self._config.audio_port}"
-            print(
-                "No sound card was found: playing on to ZeroMQ only; hear it with "
-                f"`noizenet listen {where} --out heard.wav`, or start with --output file:heard.wav.",
-                file=sys.stderr,
-                flush=True,
-            )
-        return device
+        return find_device(wanted)
+
+    def _say_no_sound_card(self) -> None:
+        print(
+            "No sound card was found: playing on to ZeroMQ only; hear it with `noizenet listen "
+            f"tcp://{self._config.host}:{self._ports.get('audio', 'PORT')} --out heard.wav`, or start with "
+            "--output file:heard.wav.",
+            file=sys.stderr,
+            flush=True,
+        )
 
     def _open_output(self, device: tuple[int, dict[str, Any]] | None, rate: int) -> Output:
         config, ring = self._config, self._ring
@@ -172,10 +176,15 @@ class Daemon:
         if config.telemetry_port >= 0:
             self._telemetry = TelemetryPublisher(config.host, config.telemetry_port)
             stack.callback(self._telemetry.close)
+            self._ports["telemetry"] = self._telemetry.port
         if config.osc_port >= 0:
-            stack.callback(OscServer(config.host, config.osc_port, self._console).close)
+            osc = OscServer(config.host, config.osc_port, self._console)
+            stack.callback(osc.close)
+            self._ports["OSC"] = osc.port
         if config.control_port >= 0:
-            stack.callback(ControlServer(config.host, config.control_port, self._console).close)
+            control = ControlServer(config.host, config.control_port, self._console)
+            stack.callback(control.close)
+            self._ports["control"] = control.port
 
     def _start_sound(self) -> None:
         """Fills the ring, then opens the tap."""
@@ -186,15 +195,12 @@ class Daemon:
         self._output.start()
 
     def _announce(self, rate: int) -> None:
-        config = self._config
         _log.info(
-            "playing %s to %s at %d Hz, OSC on port %d, ZeroMQ on %d to %d; Ctrl-C fades out",
+            "playing %s to %s at %d Hz; ports: %s; Ctrl-C fades out",
             self._instrument.status()["checkpoint"],
             self._output.name,
             rate,
-            config.osc_port,
-            config.control_port,
-            config.telemetry_port,
+            ", ".join(f"{name} {port}" for name, port in sorted(self._ports.items())) or "none",
         )
         self._manager.ready()
 

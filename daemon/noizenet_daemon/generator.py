@@ -90,7 +90,7 @@ class Generator:
         return GeneratorState(
             network,
             decoder,
-            new_quarantine((network, decoder)),
+            new_quarantine((network, decoder), self.chunk_frames),
             np.zeros((self._chunk_steps, self.codec.width), kind),
         )
 
@@ -104,7 +104,8 @@ class Generator:
         """Writes the next block into `out`, float32 (chunk_frames,), and moves `state` on. Allocates nothing."""
         self._engine.run(state.network, controls, state.steps)
         self.codec.decode(state.decoder, state.steps, out)
-        quarantine(state.guard, (state.network, state.decoder), out)
+        cells = state.network.cells
+        quarantine(state.guard, (state.network, state.decoder), out, (cells.hidden, cells.cell))
 
     def primed_state(self, source: str, seed: int, voice: int = 1) -> tuple[GeneratorState, float]:
         """Returns a state warmed by a sound, and that sound's seconds.

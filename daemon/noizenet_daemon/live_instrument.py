@@ -75,7 +75,7 @@ class LiveInstrument:
             self._remember(parameter, value, voice)
             self._apply(parameter, value, voice)
 
-        position = self._clock.position_at(at)
+        position = self._clock.position_at(at) - self._engine.performance.delay_frames
         self._engine.post(lambda: self._engine.performance.at(position, when_due))
 
     def _remember(self, parameter: str, value: Value, voice: int | None) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from noizenet.checkpoint import Checkpoint
 from noizenet.errors import UsageError
 from noizenet.protocol import Value
-from noizenet.wave_file import WaveFile, check_writable
+from noizenet.wave_file import LARGEST_DATA, WaveFile, check_writable, unwritable
 from noizenet_daemon.generator import EngineName, Generator
 from noizenet_daemon.performance import Performance, initial_states
 from noizenet_daemon.warming import said_if_slow, warm_up
@@ -57,8 +57,14 @@ def render(
         generator, states, sample_rate=rate, channels=channels, block_frames=block_frames, values=values
     )
     left = round(seconds * rate)
+    most = LARGEST_DATA // (4 * channels)
+    if left > most:
+        raise UsageError(f"{seconds:g} s don't fit into one WAV file of this rate: at most {most // rate} s do")
     block = np.zeros((block_frames, channels), np.float32)
-    handle, temporary = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
+    try:
+        handle, temporary = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
+    except OSError as error:
+        raise unwritable(out, error) from None
     os.close(handle)
     try:
         file = WaveFile(Path(temporary), rate, channels)

@@ -1,5 +1,6 @@
 """Outputs that need no sound card: `null` and a file. Each reads the ring at the pace of the wall clock."""
 
+import logging
 import threading
 import time
 from pathlib import Path
@@ -8,10 +9,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from noizenet.errors import NoizeNetError
 from noizenet.wave_file import WaveFile
 from noizenet_daemon.ring import Ring
 
 Array = NDArray[Any]
+_log = logging.getLogger("noizenet.output")
 
 
 class Output(Protocol):
@@ -31,10 +34,7 @@ class Output(Protocol):
 
 
 class PacedOutput:
-    """Reads the ring in real time on a thread of its own, "output".
-
-    Args of subclasses' `consume`: the frames of one turn, float32 (n, channels).
-    """
+    """Reads the ring in real time on a thread of its own, "output"."""
 
     latency_s = 0.0
     name = "null"
@@ -98,7 +98,11 @@ class FileOutput(PacedOutput):
         if self._left is not None:
             part = part[: self._left]
             self._left -= len(part)
-        self._file.write(part[: self._file.room])
+        try:
+            self._file.write(part[: self._file.room])
+        except NoizeNetError as error:  # the daemon plays on, to remote listeners
+            _log.error("the file ends: %s", error)
+            self._left = 0
         return count
 
     def stop(self) -> None:

@@ -28,6 +28,7 @@ class Performance:
         position: frames made so far.
         voices: in order; voice 1 first.
         limiter_db: highest peak let out.
+        delay_frames: how much later than made a frame comes out, for the limiter looks ahead.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Performance:
             Voice(Source(generator, state, sample_rate), sample_rate, channels, block_frames) for state in states
         ]
         self._safety = Safety(sample_rate, channels)
+        self.delay_frames = self._safety.delay_frames
         self._quarantined_before = 0
         self._events: list[tuple[int, int, Callable[[], None]]] = []
         self._order = itertools.count()

@@ -1,4 +1,5 @@
-"""Quarantine: a block that holds NaN or infinity is never played; its state is rolled back.
+"""Quarantine: a block that holds NaN or infinity, or leaves them in the network, is never played; its state is
+rolled back.
 
 In its place comes a short fade from the last good sample to zero, and the next good block fades in again. The
 random numbers are not rolled back, so that a second try may go another way; if tries go on failing, the voice
@@ -22,7 +23,7 @@ class Quarantine(NamedTuple):
         first, good: the arrays of the state as it began, and as it last was good.
         last: the last sample played, float32 (1,).
         counts: bad blocks in all, bad blocks in a row, 1 if the next good block fades in; int64 (3,).
-        ramp: from 1 down to 0, float32 (FADE_FRAMES,).
+        ramp: from 1 down to 0, float32, of FADE_FRAMES or of a block if that is shorter.
     """
 
     first: tuple[Array, ...]
@@ -45,10 +46,10 @@ def copy_state(source: Any, target: Any) -> None:
         np.copyto(b, a)
 
 
-def new_quarantine(state: Any) -> Quarantine:
-    """Returns a quarantine that guards `state`."""
+def new_quarantine(state: Any, block_frames: int) -> Quarantine:
+    """Returns a quarantine that guards `state`, which makes blocks of `block_frames`."""
     first, good = (tuple(array.copy() for array in arrays_of(state)) for _ in range(2))
-    ramp = np.linspace(1.0, 0.0, FADE_FRAMES, dtype=np.float32)
+    ramp = np.linspace(1.0, 0.0, min(FADE_FRAMES, block_frames), dtype=np.float32)
     return Quarantine(first, good, np.zeros(1, np.float32), np.zeros(3, np.int64), ramp)
 
 
@@ -58,12 +59,17 @@ def remember_start(guard: Quarantine, state: Any) -> None:
         copy_state(state, saved)
 
 
-def quarantine(guard: Quarantine, state: Any, block: Array) -> None:
-    """Lets a good block through and remembers its state; replaces a bad one and rolls the state back."""
-    fade = min(FADE_FRAMES, len(block))
-    if np.isfinite(block.sum()):  # the sum of finite audio is finite; NaN and infinity survive in it
+def quarantine(guard: Quarantine, state: Any, block: Array, vital: tuple[Array, ...] = ()) -> None:
+    """Lets a good block through and remembers its state; replaces a bad one and rolls the state back.
+
+    Args:
+        vital: arrays of the state that must be finite as well: a network over codes draws some code or other even
+            when its hidden state is NaN, and would stay so.
+    """
+    fade = len(guard.ramp)
+    if _is_finite(block) and all(map(_is_finite, vital)):
         if guard.counts[2]:
-            block[:fade] *= guard.ramp[::-1][:fade]
+            block[:fade] *= guard.ramp[::-1]
             guard.counts[2] = 0
         guard.counts[1] = 0
         guard.last[0] = block[-1]
@@ -73,9 +79,13 @@ def quarantine(guard: Quarantine, state: Any, block: Array) -> None:
     guard.counts[1] += 1
     guard.counts[2] = 1
     block[:] = 0.0
-    block[:fade] = guard.ramp[:fade] * guard.last[0]
+    block[:fade] = guard.ramp * guard.last[0]
     guard.last[0] = 0.0
     source = guard.good if guard.counts[1] < PATIENCE else guard.first
     for saved, array in zip(source, arrays_of(state), strict=True):
         if array.dtype != np.uint64:  # the random number generator goes on
             np.copyto(array, saved)
+
+
+def _is_finite(array: Array) -> bool:
+    return bool(np.isfinite(array.sum()))  # NaN and infinity survive in a sum, and sound is too small to overflow it

@@ -31,11 +31,8 @@ class Source:
         self._resampler: Any = None
         if sample_rate != generator.sample_rate:
             self._resampler = soxr.ResampleStream(generator.sample_rate, sample_rate, 1, dtype="float32", quality="HQ")
-        # room for what is left of one chunk and all of the next, which soxr may deliver in lumps
-        most = int(generator.chunk_frames * max(sample_rate / generator.sample_rate, 1.0)) + 8192
-        self._waiting: Array = np.zeros(2 * most, np.float32)
+        self._waiting: Array = self._chunk[:0]
         self._start = 0
-        self._end = 0
 
     @property
     def quarantined(self) -> int:
@@ -46,16 +43,16 @@ class Source:
         """Fills out, float32 (n,), generating as many chunks as that takes."""
         filled = 0
         while filled < len(out):
-            if self._start == self._end:
+            if self._start == len(self._waiting):
                 self._refill(controls)
                 continue
-            count = min(len(out) - filled, self._end - self._start)
+            count = min(len(out) - filled, len(self._waiting) - self._start)
             out[filled : filled + count] = self._waiting[self._start : self._start + count]
             self._start += count
             filled += count
 
     def _refill(self, controls: Controls) -> None:
         self.generator.generate(self.state, controls, self._chunk)
-        chunk = self._chunk if self._resampler is None else self._resampler.resample_chunk(self._chunk)
-        self._waiting[: len(chunk)] = chunk
-        self._start, self._end = 0, len(chunk)
+        # soxr hands over lumps of its own choice, from nothing at all to several times what it was given
+        self._waiting = self._chunk if self._resampler is None else self._resampler.resample_chunk(self._chunk)
+        self._start = 0

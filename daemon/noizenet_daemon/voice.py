@@ -56,8 +56,10 @@ class Voice:
         self._gains[:] = self._targets
 
     def replace(self, source: Source) -> None:
-        """Crossfades to another source."""
+        """Crossfades to another source; a crossfade that is still going on goes on below it."""
+        older = self._tail.copy()
         self.source.pull(self._controls, self._tail)
+        _crossfade(self._tail, older, self._tail_place)
         self._tail_place = 0
         self.source = source
         self._controls = source.generator.controls(self.values)
@@ -101,6 +103,6 @@ def _mix(mono: Any, block: Any, gains: Any, targets: Any, glide: float) -> None:
         gain = gains[c]
         target = targets[c]
         for n in range(mono.shape[0]):
-            gain += glide * (target - gain)
+            gain = gain + glide * (target - gain) if abs(gain - target) > 1e-7 else target
             block[n, c] += np.float32(gain * mono[n])
-        gains[c] = gain if abs(gain - target) > 1e-7 else target
+        gains[c] = gain

@@ -47,7 +47,7 @@ class Recipe:
         choices=("file", "corpus"),
     )
     silence_db: float = _option(
-        -60.0, "dB below a file's peak; half a second and more of less is cut out", -120.0, -20.0
+        -50.0, "dB below a file's peak; half a second and more of less is cut out", -120.0, -20.0
     )
     split: str = _option("time", "hold out stretches of time, or whole files", choices=("time", "file"))
     held_out: float = _option(0.1, "share of the corpus that is held out", 0.01, 0.5)

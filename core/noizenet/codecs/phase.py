@@ -91,8 +91,9 @@ def _push(heads: Any, links: Any, bucket: int, entry: int) -> None:
 
 @njit(cache=True, nogil=True, inline="always")
 def _bucket(log: float, threshold: float, buckets_per_neper: float) -> int:
-    """Returns the bucket of a log-magnitude at or above the threshold; the loudest go to the last."""
-    return min(int((log - threshold) * buckets_per_neper), BUCKETS - 1)
+    """Returns the bucket of a log-magnitude at or above the threshold; the loudest, and what is no number, the last."""
+    place = (log - threshold) * buckets_per_neper
+    return int(place) if 0.0 <= place < BUCKETS else BUCKETS - 1
 
 
 @njit(cache=True, nogil=True, fastmath=True, boundscheck=False)

@@ -20,6 +20,10 @@ Array = NDArray[Any]
 RNN, LSTM, GRU = 0, 1, 2
 CELL_NUMBERS = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
 
+# All of fastmath but the promises that there is no NaN and no infinity: those must go through, for the quarantine to
+# find. Division by zero gives infinity, as in NumPy, and raises nothing.
+FAST = {"cache": True, "nogil": True, "fastmath": {"reassoc", "contract", "arcp", "nsz", "afn"}, "error_model": "numpy"}
+
 
 class Layers(NamedTuple):
     """Packed weights of all layers. L layers of H units with G = gates x H.
@@ -48,10 +52,12 @@ class CellState(NamedTuple):
     recurrent_gates: Array
 
 
-@njit(cache=True, nogil=True, fastmath=True, inline="always")
+@njit(**FAST, inline="always")
 def tanh(x: Any) -> Any:
     """Returns tanh within 4e-7, by a rational function that the compiler can vectorise (coefficients: Eigen 3)."""
-    x = min(max(x, np.float32(-7.90531)), np.float32(7.90531))
+    # not min and max: those turn NaN into a number
+    x = np.float32(-7.90531) if x < np.float32(-7.90531) else x
+    x = np.float32(7.90531) if x > np.float32(7.90531) else x
     s = x * x
     p = s * np.float32(-2.76076847742355e-16) + np.float32(2.00018790482477e-13)
     p = p * s + np.float32(-8.60467152213735e-11)
@@ -65,13 +71,13 @@ def tanh(x: Any) -> Any:
     return x * p / q
 
 
-@njit(cache=True, nogil=True, fastmath=True, inline="always")
+@njit(**FAST, inline="always")
 def sigmoid(x: Any) -> Any:
     """Returns 1 / (1 + e^-x)."""
     return np.float32(0.5) + np.float32(0.5) * tanh(np.float32(0.5) * x)
 
 
-@njit(cache=True, nogil=True, fastmath=True, boundscheck=False)
+@njit(**FAST, boundscheck=False)
 def add_product(x: Any, weights: Any, out: Any) -> None:
     """Adds x (n,) times weights (n, m) to out (m,). Four rows a turn, so that `out` is read a quarter as often."""
     n, m = weights.shape
@@ -88,7 +94,7 @@ def add_product(x: Any, weights: Any, out: Any) -> None:
         i += 1
 
 
-@njit(cache=True, nogil=True, fastmath=True, boundscheck=False)
+@njit(**FAST, boundscheck=False)
 def _activate(cell: int, h: Any, c: Any, gates: Any, recurrent_gates: Any, candidate_bias: Any) -> None:
     """Turns the gates' sums into the new hidden and cell state."""
     n = h.shape[0]
@@ -111,7 +117,7 @@ def _activate(cell: int, h: Any, c: Any, gates: Any, recurrent_gates: Any, candi
             h[k] = tanh(gates[k])
 
 
-@njit(cache=True, nogil=True, fastmath=True, boundscheck=False)
+@njit(**FAST, boundscheck=False)
 def step_layers(layers: Any, state: Any) -> None:
     """Steps all layers. The input's share of layer 0 stands in `state.gates` already, without the bias."""
     gates, recurrent_gates = state.gates, state.recurrent_gates

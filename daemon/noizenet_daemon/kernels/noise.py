@@ -18,6 +18,9 @@ PERLIN_HZ = 2.0  # one lattice cell lasts half a second: slow enough to be heard
 # Deviation of 1-D gradient noise with slopes evenly spread over -1..1: the root of the mean over 0 <= t <= 1 of
 # ((1 - b) t)^2 / 3 + (b (t - 1))^2 / 3, where b is the blend at t.
 PERLIN_DEVIATION = 0.140694
+# Gradient noise is zero at whole positions: each unit is shifted by the golden ratio more than the last, so that the
+# units are not silent all at once, nor for ever when the period is a whole number of cells.
+PERLIN_SHIFT = 0.6180339887498949
 
 
 class Controls(NamedTuple):
@@ -94,4 +97,5 @@ def add_noise(values: Any, scale: float, controls: Any, step: int, rng: Any, fir
         elif controls.kind == UNIFORM:
             values[i] += np.float32(amount * np.sqrt(3.0) * (2.0 * uniform(rng) - 1.0))
         else:
-            values[i] += np.float32(amount * perlin(step * controls.perlin_step, first_unit + i))
+            position = step * controls.perlin_step + PERLIN_SHIFT * (first_unit + i + 1)
+            values[i] += np.float32(amount * perlin(position, first_unit + i))
