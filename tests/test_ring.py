@@ -79,6 +79,19 @@ def test_what_is_missing_becomes_zeros_after_a_fade() -> None:
     assert np.abs(np.diff(out)).max() <= 1 / 20 + 1e-6
 
 
+def test_a_ring_that_is_empty_to_the_frame_ends_in_a_fade_too() -> None:
+    tested = ring(64, 2)
+    tested.write(ones(32, 2) * np.array([1.0, -0.5], np.float32))
+    out = np.full((4, 32, 2), 77.0, np.float32)
+    for part in out:
+        tested.read(part)
+    sound = out.reshape(-1, 2)
+    assert np.array_equal(sound[31], [1.0, -0.5])
+    assert np.abs(np.diff(sound, axis=0)).max() <= 1 / 32 + 1e-6
+    assert not sound[63:].any()
+    assert (tested.underruns, tested.missing) == (1, 96)
+
+
 def test_a_gap_counts_as_one_underrun_however_long() -> None:
     tested = ring(64)
     tested.write(ones(10))

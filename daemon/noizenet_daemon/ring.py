@@ -2,7 +2,8 @@
 
 All of it is one float32 array, `memory`, so that a C callback needs a single pointer:
 
-    memory[0:64]    seen as int64: the 32 words below
+    memory[0:32]    seen as int64: the words below
+    memory[32:64]   the reader's: the last frame that it let out
     memory[64:]     `capacity` frames of `channels` samples
 
 Rules: only the writer's thread changes WRITTEN; only the reader's changes READ, GATE, UNDERRUNS, MISSING and DRY;
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 HEADER = 64  # float32 cells
+LAST = 32  # the cell where the last frame begins
 (
     WRITTEN,
     READ,
@@ -89,6 +91,12 @@ def read_frames(memory: Any, out: Any, frames: int) -> int:
             place = 0
     for i in range(count * channels, frames * channels):
         out[i] = np.float32(0.0)
+    if count > 0:
+        for c in range(channels):
+            memory[LAST + c] = out[(count - 1) * channels + c]
+    elif words[DRY] == 0:  # nothing is left to fade: the last frame fades in its place
+        for i in range(frames * channels):
+            out[i] = memory[LAST + i % channels] * np.float32(frames - 1 - i // channels) / np.float32(frames)
     if going_dry:
         if words[DRY] == 0 and words[GATE_TARGET] > 0:
             words[UNDERRUNS] += 1
@@ -131,6 +139,7 @@ class Ring:
         """Makes an empty ring.
 
         Args:
+            channels: at most 32.
             virtual_frames: how far the writer is let ahead of the reader; at most the capacity.
             fade_frames: length of the gate's fades.
         """
