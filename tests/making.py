@@ -104,6 +104,13 @@ def tokens_checkpoint(
     return _checkpoint(network, codec, seed, states)
 
 
+def broken_checkpoint() -> Checkpoint:
+    """Returns a checkpoint whose network puts out nothing but NaN, as no file can hold it."""
+    checkpoint = tokens_checkpoint()
+    checkpoint.weights["rnn.bias_ih_l0"][:] = np.nan
+    return checkpoint
+
+
 def mulaw_checkpoint(
     cell: Cell = "lstm", layers: int = 1, hidden: int = 16, seed: int = 0, sample_rate: int = 8000
 ) -> Checkpoint:

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from fake_generator import ToneGenerator
-from making import mulaw_checkpoint, tokens_checkpoint
-from noizenet.checkpoint import Checkpoint
+from making import broken_checkpoint, mulaw_checkpoint, tokens_checkpoint
 from noizenet_daemon.generator import Generator
 from noizenet_daemon.kernels.noise import Controls
 from noizenet_daemon.source import Source
@@ -76,12 +75,7 @@ def test_lumps_of_the_resampler_always_fit(model_rate: int, sample_rate: int) ->
 
 
 def test_bad_blocks_are_counted() -> None:
-    def load() -> Checkpoint:
-        checkpoint = tokens_checkpoint()
-        checkpoint.weights["head.0.bias"][:] = np.nan
-        return checkpoint
-
-    generator = Generator(load())
+    generator = Generator(broken_checkpoint())
     tested = Source(generator, generator.new_state(1), generator.sample_rate)
     assert np.isfinite(pulled(tested, [10 * generator.chunk_frames])).all()
     assert tested.quarantined == 10

@@ -88,4 +88,5 @@ def quarantine(guard: Quarantine, state: Any, block: Array, vital: tuple[Array, 
 
 
 def _is_finite(array: Array) -> bool:
-    return bool(np.isfinite(array.sum()))  # NaN and infinity survive in a sum, and sound is too small to overflow it
+    # a sum of squares: NaN and infinity survive in it and can't cancel out, and sound is too small to overflow it
+    return bool(np.isfinite(np.vdot(array, array)))

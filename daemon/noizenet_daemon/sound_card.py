@@ -32,7 +32,7 @@ _SIGNATURE = types.int32(
 def _callback(_input: Any, output: Any, frames: Any, _time: Any, _flags: Any, user: Any) -> int:
     words = carray(user, (HEADER,)).view(np.int64)
     memory = carray(user, (HEADER + words[CAPACITY] * words[CHANNELS],))
-    count = int(frames)
+    count: Any = np.int64(frames)  # int() would keep it unsigned, and unsigned with signed makes floats
     read_frames(memory, carray(output, (count * words[CHANNELS],)), count)
     return 0  # paContinue
 

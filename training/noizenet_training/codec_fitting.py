@@ -10,6 +10,7 @@ from sklearn.cluster import MiniBatchKMeans
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from noizenet.codecs import Codec
 from noizenet.codecs.amplitude import AmplitudeCodec
@@ -40,7 +41,9 @@ def fit_codec(recipe: Recipe, stretches: Sequence[Array], sample_rate: int, seed
         for stretch in stretches:
             scaler.partial_fit(stretch[:, None])
         return AmplitudeCodec(sample_rate, float(scaler.mean_[0]), float(scaler.scale_[0]))
-    return fit_tokens(recipe, stretches, sample_rate, seed)
+    # on one thread: with more, sums are added up in an order that changes from run to run
+    with threadpool_limits(1):
+        return fit_tokens(recipe, stretches, sample_rate, seed)
 
 
 def window_length(window_s: float, sample_rate: int) -> int:

@@ -73,14 +73,14 @@ class Recipe:
     embedding: int = _option(64, "numbers that a code is embedded in", 1, 1024, codecs=CATEGORICAL)
     head_hidden: int = _option(192, "units between the top layer and a code", 1, 4096, codecs=CATEGORICAL)
 
-    streams: int = _option(16, "places of the corpus that are read side by side", 1, 1024)
-    unroll: int = _option(48, "steps through which errors are propagated back", 1, 8192)
-    learning_rate: float = _option(1e-3, "at the start; it decays to a fiftieth", 1e-6, 1.0)
+    streams: int = _option(8, "places of the corpus that are read side by side", 1, 1024)
+    unroll: int = _option(128, "steps through which errors are propagated back", 1, 8192)
+    learning_rate: float = _option(2e-3, "at the start; it decays to a fiftieth", 1e-6, 1.0)
     weight_decay: float = _option(0.01, "AdamW's", 0.0, 10.0)
     clip: float = _option(1.0, "largest norm of the gradient", 1e-3, 1e3)
-    dropout: float = _option(0.5, "share of activations left out in training", 0.0, 0.9)
+    dropout: float = _option(0.3, "share of activations left out in training", 0.0, 0.9)
     corruption: float = _option(
-        0.15,
+        0.02,
         "chance that an input code is replaced by any other, with clean targets",
         0.0,
         0.9,

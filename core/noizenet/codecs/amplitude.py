@@ -50,6 +50,6 @@ class AmplitudeCodec:
         if set(arrays) != {"mean", "scale"} or any(array.shape != (1,) for array in arrays.values()):
             raise CheckpointError(f"its codec amplitude needs one mean and one scale, not {list(arrays)}")
         mean, scale = float(arrays["mean"][0]), float(arrays["scale"][0])
-        if scale <= 0:
+        if not scale > 0:  # NaN is not either
             raise CheckpointError(f"its codec's scale is {scale:g}, not above 0")
         return cls(rate, mean, scale)

@@ -52,7 +52,8 @@ def take_in(state: Any, samples: Any, hop: int) -> int:
     """Reads samples up to the next full hop; returns how many were read. A frame is ready if `waiting` is hop."""
     window = state.history.shape[0]
     if state.waiting[0] == hop:
-        state.history[: window - hop] = state.history[hop:]
+        for i in range(window - hop):  # assigning one slice to the other would allocate, as they overlap
+            state.history[i] = state.history[i + hop]
         state.waiting[0] = 0
     count = min(samples.shape[0], hop - state.waiting[0])
     start = window - hop + state.waiting[0]
@@ -123,5 +124,6 @@ def put_out(state: Any, logs: Any, hop: int, floor: float, tolerance: float, out
     for i in range(window):
         state.overlap[i] += state.frame[i] * state.hann[i]
     out[:] = state.overlap[:hop]
-    state.overlap[: window - hop] = state.overlap[hop:]
+    for i in range(window - hop):  # assigning one slice to the other would allocate, as they overlap
+        state.overlap[i] = state.overlap[i + hop]
     state.overlap[window - hop :] = 0.0

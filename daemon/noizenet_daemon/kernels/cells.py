@@ -21,8 +21,8 @@ RNN, LSTM, GRU = 0, 1, 2
 CELL_NUMBERS = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
 
 # All of fastmath but the promises that there is no NaN and no infinity: those must go through, for the quarantine to
-# find. Division by zero gives infinity, as in NumPy, and raises nothing.
-FAST = {"cache": True, "nogil": True, "fastmath": {"reassoc", "contract", "arcp", "nsz", "afn"}, "error_model": "numpy"}
+# find. For the same reason division by zero is NumPy's, which raises nothing.
+FAST = {"reassoc", "contract", "arcp", "nsz", "afn"}
 
 
 class Layers(NamedTuple):
@@ -52,7 +52,7 @@ class CellState(NamedTuple):
     recurrent_gates: Array
 
 
-@njit(**FAST, inline="always")
+@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy", inline="always")
 def tanh(x: Any) -> Any:
     """Returns tanh within 4e-7, by a rational function that the compiler can vectorise (coefficients: Eigen 3)."""
     # not min and max: those turn NaN into a number
@@ -71,13 +71,13 @@ def tanh(x: Any) -> Any:
     return x * p / q
 
 
-@njit(**FAST, inline="always")
+@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy", inline="always")
 def sigmoid(x: Any) -> Any:
     """Returns 1 / (1 + e^-x)."""
     return np.float32(0.5) + np.float32(0.5) * tanh(np.float32(0.5) * x)
 
 
-@njit(**FAST, boundscheck=False)
+@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy", boundscheck=False)
 def add_product(x: Any, weights: Any, out: Any) -> None:
     """Adds x (n,) times weights (n, m) to out (m,). Four rows a turn, so that `out` is read a quarter as often."""
     n, m = weights.shape
@@ -94,7 +94,7 @@ def add_product(x: Any, weights: Any, out: Any) -> None:
         i += 1
 
 
-@njit(**FAST, boundscheck=False)
+@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy", boundscheck=False)
 def _activate(cell: int, h: Any, c: Any, gates: Any, recurrent_gates: Any, candidate_bias: Any) -> None:
     """Turns the gates' sums into the new hidden and cell state."""
     n = h.shape[0]
@@ -117,7 +117,7 @@ def _activate(cell: int, h: Any, c: Any, gates: Any, recurrent_gates: Any, candi
             h[k] = tanh(gates[k])
 
 
-@njit(**FAST, boundscheck=False)
+@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy", boundscheck=False)
 def step_layers(layers: Any, state: Any) -> None:
     """Steps all layers. The input's share of layer 0 stands in `state.gates` already, without the bias."""
     gates, recurrent_gates = state.gates, state.recurrent_gates

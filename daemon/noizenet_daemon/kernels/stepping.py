@@ -95,7 +95,7 @@ def _inject(layers: Any, state: Any, controls: Any, input_scale: float) -> bool:
     return False
 
 
-@njit(**FAST, boundscheck=False)
+@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy", boundscheck=False)
 def _draw(probabilities: Any, temperature: float, top_p: float, chance: float) -> int:
     """Turns logits (in place) into probabilities and returns the class that `chance`, 0 <= chance < 1, falls on."""
     count = probabilities.shape[0]
@@ -146,7 +146,7 @@ def _keep_likeliest(probabilities: Any, top_p: float, total: float) -> float:
     return kept
 
 
-@njit(**FAST, boundscheck=False)
+@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy", boundscheck=False)
 def _feed_codes(weights: Any, state: Any, with_noise: bool) -> None:
     gates = state.cells.gates
     gates[:] = 0.0
@@ -158,7 +158,7 @@ def _feed_codes(weights: Any, state: Any, with_noise: bool) -> None:
         add_product(state.fed, weights.input, gates)
 
 
-@njit(**FAST, boundscheck=False)
+@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy", boundscheck=False)
 def _draw_stages(weights: Any, state: Any, controls: Any) -> None:
     """Draws the codes of one step into `last`, each stage knowing those before."""
     units = state.cells.hidden.shape[1]
@@ -206,7 +206,7 @@ def listen_codes(weights: Any, state: Any, codes: Any) -> None:
             state.last[stage] = codes[n, stage]
 
 
-@njit(**FAST, boundscheck=False)
+@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy", boundscheck=False)
 def _feed_features(weights: Any, state: Any, with_noise: bool) -> None:
     state.cells.gates[:] = 0.0
     add_product(state.last, weights.input, state.cells.gates)

@@ -1,0 +1,217 @@
+"""The codecs: blocks of any size give the same as all at once, round trips, delays, refusals."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from making import Array, melody, tokens_codec, tone
+from noizenet.codecs import Codec, codec_type
+from noizenet.codecs.amplitude import AmplitudeCodec
+from noizenet.codecs.mulaw import MulawCodec
+from noizenet.codecs.tokens import TokensCodec, ear_weights
+from noizenet.errors import CheckpointError
+from spectra import analyse, convergence_db
+
+RATE = 8000
+CODECS: list[Codec] = [
+    AmplitudeCodec(RATE, 0.01, 0.2),
+    MulawCodec(RATE, 0.7),
+    tokens_codec(RATE),
+    tokens_codec(RATE, window=128, hop=16, stages=3),
+]
+BLOCKS = st.lists(st.integers(0, 400), max_size=40)
+every_codec = pytest.mark.parametrize("codec", CODECS, ids=lambda codec: f"{codec.name}-{codec.hop}")
+
+
+def memorising_codec(samples: Array, window: int = 512, hop: int = 128) -> TokensCodec:
+    """Returns a codec in which each frame of `samples` is a class of its own: nothing but the phases is lost."""
+    logs = analyse(samples, window, hop, floor=1e-5)
+    mean = logs.mean(axis=0)
+    points = (logs - mean) * ear_weights(RATE, window)
+    axes = np.eye(window // 2 + 1, dtype=np.float32)
+    return TokensCodec(RATE, window, hop, 1e-5, mean, axes, points[None].astype(np.float32))
+
+
+def encode(codec: Codec, samples: Array) -> Array:
+    return codec.encode(codec.new_encoder_state(), samples)
+
+
+def decode(codec: Codec, steps: Array, seed: int = 0) -> Array:
+    out = np.full(len(steps) * codec.hop, np.nan, np.float32)
+    codec.decode(codec.new_decoder_state(seed), steps, out)
+    return out
+
+
+def parts(whole: Array, sizes: list[int]) -> list[Array]:
+    """Returns the whole, cut into parts of these sizes and one of what is left."""
+    return np.split(whole, np.minimum(np.cumsum(sizes, dtype=int), len(whole)))
+
+
+@every_codec
+@settings(deadline=None)  # the first call compiles
+@given(sizes=BLOCKS)
+def test_encoding_in_blocks_equals_encoding_at_once(codec: Codec, sizes: list[int]) -> None:
+    samples = melody(0.2, RATE)
+    state = codec.new_encoder_state()
+    steps = np.concatenate([codec.encode(state, part) for part in parts(samples, sizes)])
+    assert np.array_equal(steps, encode(codec, samples))
+
+
+@every_codec
+@settings(deadline=None)  # the first call compiles
+@given(sizes=BLOCKS)
+def test_decoding_in_blocks_equals_decoding_at_once(codec: Codec, sizes: list[int]) -> None:
+    rng = np.random.default_rng(0)
+    shape = (100, codec.width)
+    steps = rng.integers(0, codec.classes, shape, dtype=np.int32) if codec.classes else rng.standard_normal(shape)
+    steps = steps if codec.classes else steps.astype(np.float32)
+    state = codec.new_decoder_state(5)
+    blocks = []
+    for part in parts(steps, [size // codec.hop for size in sizes]):
+        blocks.append(np.full(len(part) * codec.hop, np.nan, np.float32))
+        codec.decode(state, part, blocks[-1])
+    assert np.array_equal(np.concatenate(blocks), decode(codec, steps, 5))
+
+
+@every_codec
+def test_steps_are_of_the_kind_and_number_promised(codec: Codec) -> None:
+    samples = melody(0.2, RATE)
+    steps = encode(codec, samples)
+    assert steps.shape == (len(samples) // codec.hop, codec.width)
+    assert steps.dtype == (np.int32 if codec.classes else np.float32)
+    if codec.classes:
+        assert steps.min() >= 0
+        assert steps.max() < codec.classes
+    assert encode(codec, samples[: codec.hop - 1]).shape == (0, codec.width)
+    assert np.isfinite(decode(codec, steps)).all()
+
+
+@every_codec
+def test_a_codec_survives_its_own_checkpoint_form(codec: Codec) -> None:
+    samples = melody(0.2, RATE)
+    again = codec_type(codec.name).from_parts(codec.options(), codec.arrays())
+    steps = encode(codec, samples)
+    assert np.array_equal(encode(again, samples), steps)
+    assert np.array_equal(decode(again, steps), decode(codec, steps))
+    assert again.delay == codec.delay
+
+
+def test_amplitude_brings_the_samples_back_at_once() -> None:
+    codec = AmplitudeCodec(RATE, 0.01, 0.2)
+    samples = melody(0.2, RATE)
+    steps = encode(codec, samples)
+    assert steps[:, 0] == pytest.approx((samples - 0.01) / 0.2, abs=1e-6)
+    assert codec.delay == 0
+    assert np.abs(decode(codec, steps) - samples).max() < 1e-6
+
+
+def test_mulaw_codes_survive_decoding_and_encoding() -> None:
+    codec = MulawCodec(RATE, 0.7)
+    codes = np.arange(256, dtype=np.int32)[:, None]
+    levels = decode(codec, codes)
+    assert np.array_equal(encode(codec, levels), codes)
+    assert (np.diff(levels) > 0).all()
+    assert np.allclose(levels, -levels[::-1])
+
+
+def test_mulaw_is_finest_near_zero() -> None:
+    codec = MulawCodec(RATE)
+    samples = np.linspace(-1.0, 1.0, 20001).astype(np.float32)
+    error = np.abs(decode(codec, encode(codec, samples)) - samples)
+    # half a code is ln(256) / 256 of (|x| + 1 / 255): the slope of the companding curve
+    assert (error <= 0.0225 * (np.abs(samples) + 1.0 / 255.0)).all()
+    assert codec.delay == 0
+
+
+def test_mulaw_clips_what_is_beyond_its_peak() -> None:
+    codec = MulawCodec(RATE, 0.5)
+    codes = encode(codec, np.array([-9.0, -0.5, 0.5, 9.0], np.float32))
+    assert codes[:, 0].tolist() == [0, 0, 255, 255]
+
+
+def test_tokens_lose_nothing_but_the_phases_when_each_frame_is_a_class() -> None:
+    samples = melody(1.0, RATE)
+    codec = memorising_codec(samples)
+    codes = encode(codec, samples)
+    assert codes[:, 0].tolist() == list(range(len(codes)))
+    copy = decode(codec, codes)[codec.delay :]
+    assert convergence_db(samples, copy, codec.window, codec.hop) < -15.0
+
+
+@pytest.mark.parametrize(("window", "hop"), [(512, 128), (512, 64), (256, 64)])
+def test_tokens_lag_behind_by_the_delay_they_state(window: int, hop: int) -> None:
+    samples = np.zeros(4000, np.float32)
+    samples[1700:2100] = np.hanning(400) * tone(0.05, RATE, 700.0)
+    codec = memorising_codec(samples, window, hop)
+    copy = decode(codec, encode(codec, samples)).astype(np.float64)
+    centres = [float((np.arange(len(x)) * x**2).sum() / (x**2).sum()) for x in (samples.astype(np.float64), copy)]
+    assert codec.delay == window - hop
+    assert centres[1] - centres[0] == pytest.approx(codec.delay, abs=0.25 * hop)
+
+
+def test_each_token_is_the_class_nearest_to_what_the_stages_before_left() -> None:
+    codec = tokens_codec(RATE)
+    samples = melody(0.2, RATE)
+    logs = analyse(samples, codec.window, codec.hop, floor=codec.floor)
+    points = ((logs - codec.mean) * ear_weights(RATE, codec.window)) @ codec.components.T
+    for stage in range(codec.width):
+        distances = np.square(points[:, None] - codec.codebooks[stage][None]).sum(axis=2)
+        codes = distances.argmin(axis=1)
+        assert np.array_equal(encode(codec, samples)[:, stage], codes)
+        points = points - codec.codebooks[stage][codes]
+
+
+def test_the_ear_s_weights_fall_with_frequency_and_have_a_mean_square_of_one() -> None:
+    weights = ear_weights(44100, 2048)
+    assert np.square(weights).mean() == pytest.approx(1.0, rel=1e-5)
+    assert (np.diff(weights) < 0).all()
+
+
+TOKENS = tokens_codec(RATE)
+AMPLITUDE = {"mean": np.zeros(1, np.float32), "scale": np.ones(1, np.float32)}
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "arrays", "sentence"),
+    [
+        ("amplitude", {"sample_rate": RATE}, {}, "needs one mean and one scale"),
+        ("amplitude", {"sample_rate": RATE}, AMPLITUDE | {"mean": np.zeros(2)}, "needs one mean and one scale"),
+        ("amplitude", {"sample_rate": RATE}, AMPLITUDE | {"scale": np.zeros(1)}, "scale is 0, not above 0"),
+        ("amplitude", {"sample_rate": RATE}, AMPLITUDE | {"scale": np.array([np.nan])}, "scale is nan"),
+        ("amplitude", {"sample_rate": "8000"}, AMPLITUDE, "sample_rate is '8000', not a whole number"),
+        ("amplitude", {}, AMPLITUDE, "sample_rate is None"),
+        ("mulaw", {"sample_rate": RATE, "peak": 0.0}, {}, "needs a peak above 0"),
+        ("mulaw", {"sample_rate": RATE, "peak": float("nan")}, {}, "needs a peak above 0"),
+        ("mulaw", {"sample_rate": RATE, "peak": "1"}, {}, "needs a peak above 0"),
+        ("mulaw", {"sample_rate": RATE, "peak": 1.0}, AMPLITUDE, "no arrays"),
+        ("mulaw", {"sample_rate": True, "peak": 1.0}, {}, "sample_rate is True"),
+        ("tokens", {"window": 300}, {}, "window 300 is no power of two"),
+        ("tokens", {"window": 32}, {}, "window is 32"),
+        ("tokens", {"hop": 0}, {}, "hop is 0"),
+        ("tokens", {"hop": 60}, {}, "no multiple of its hop 60"),
+        ("tokens", {"hop": 256}, {}, "hop is 256"),
+        ("tokens", {"floor": 0.0}, {}, "floor is 0.0"),
+        ("tokens", {"floor": float("nan")}, {}, "floor is nan"),
+        ("tokens", {}, {"mean": np.zeros(7, np.float32)}, "don't fit together"),
+        ("tokens", {}, {"codebooks": np.zeros((2, 8, 5), np.float32)}, "don't fit together"),
+        ("tokens", {}, {"codebooks": np.zeros((0, 8, 6), np.float32)}, "don't fit together"),
+        ("tokens", {}, {"components": np.zeros(129, np.float32)}, "don't fit together"),
+        ("tokens", {}, {"extra": np.zeros(1, np.float32)}, "has the arrays"),
+    ],
+)
+def test_parts_that_make_no_codec_are_refused(
+    name: str, options: Mapping[str, Any], arrays: Mapping[str, Array], sentence: str
+) -> None:
+    if name == "tokens":
+        options, arrays = {**TOKENS.options(), **options}, {**TOKENS.arrays(), **arrays}
+    with pytest.raises(CheckpointError, match=sentence):
+        codec_type(name).from_parts(options, arrays)
+
+
+def test_an_unknown_codec_is_refused_by_name() -> None:
+    with pytest.raises(CheckpointError, match="'opus' is not known here, only tokens, mulaw and amplitude"):
+        codec_type("opus")

@@ -1,0 +1,120 @@
+"""Quarantine: what is not finite is never played, and the sound comes back."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from making import Array, Cell, amplitude_checkpoint, mulaw_checkpoint, tokens_checkpoint
+from noizenet.checkpoint import Checkpoint
+from noizenet_daemon.generator import EngineName, Generator, GeneratorState
+from noizenet_daemon.kernels.noise import Controls
+from noizenet_daemon.quarantine import FADE_FRAMES, PATIENCE, arrays_of, new_quarantine, quarantine
+
+MAKERS: list[Callable[..., Checkpoint]] = [tokens_checkpoint, mulaw_checkpoint, amplitude_checkpoint]
+
+
+def play(generator: Generator, state: GeneratorState, blocks: int = 1) -> Array:
+    """Returns the next blocks."""
+    out = np.full((blocks, generator.chunk_frames), np.nan, np.float32)
+    for block in out:
+        generator.generate(state, Controls(), block)
+    return out.reshape(-1)
+
+
+@pytest.mark.parametrize("engine", ["numba", "torch"])
+@pytest.mark.parametrize(
+    ("cell", "part", "values"),
+    [
+        ("rnn", "hidden", [np.nan]),
+        ("gru", "hidden", [np.nan]),
+        ("lstm", "hidden", [np.nan]),
+        ("lstm", "cell", [np.nan]),
+        ("lstm", "cell", [np.inf]),
+        ("lstm", "cell", [np.inf, -np.inf]),
+    ],
+)
+@pytest.mark.parametrize("make", MAKERS)
+def test_what_is_not_finite_in_the_network_is_faded_over_rolled_back_and_counted(
+    make: Callable[..., Checkpoint], cell: Cell, part: str, values: list[float], engine: EngineName
+) -> None:
+    generator = Generator(make(cell), engine)
+    state = generator.new_state(1)
+    before = play(generator, state, 6 if generator.codec.hop > 1 else 1)
+    good = [array.copy() for array in arrays_of((state.network, state.decoder))]
+    getattr(state.network.cells, part)[0, : len(values)] = values
+    bad = play(generator, state)
+    fade = min(FADE_FRAMES, len(bad))
+    assert bad[:fade] == pytest.approx(before[-1] * np.linspace(1.0, 0.0, fade), abs=1e-6)
+    assert (bad[fade:] == 0.0).all()
+    assert state.guard.counts[0] == 1
+    for saved, array in zip(good, arrays_of((state.network, state.decoder)), strict=True):
+        if array.dtype != np.uint64:
+            assert np.array_equal(array, saved)
+    after = play(generator, state, 3)
+    assert np.isfinite(after).all()
+    assert after[0] == 0.0
+    assert np.abs(after).max() > 1e-3
+    assert np.isfinite(state.network.cells.hidden).all()
+    assert np.isfinite(state.network.cells.cell).all()
+    assert state.guard.counts.tolist() == [1, 0, 0]
+
+
+def test_a_good_block_goes_through_untouched() -> None:
+    state = (np.arange(3.0),)
+    guard = new_quarantine(state, 256)
+    block = np.random.default_rng(0).standard_normal(256).astype(np.float32)
+    copy = block.copy()
+    quarantine(guard, state, block)
+    assert np.array_equal(block, copy)
+    assert guard.counts.tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("frames", [16, 64, 256])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_no_seam_is_a_jump_however_short_the_block(value: float, frames: int) -> None:
+    state = (np.arange(3.0),)
+    guard = new_quarantine(state, frames)
+    pieces = []
+    for bad in (False, True, False, False):
+        block = np.full(frames, 0.5, np.float32)
+        if bad:
+            block[frames // 2] = value
+        quarantine(guard, state, block)
+        pieces.append(block)
+    sound = np.concatenate(pieces)
+    assert np.isfinite(sound).all()
+    assert np.abs(np.diff(sound)).max() <= 0.5 / (min(frames, FADE_FRAMES) - 1) + 1e-6
+    assert sound[0] == sound[-1] == 0.5
+
+
+def test_the_random_numbers_are_not_rolled_back() -> None:
+    state = (np.zeros(2, np.float32), np.array([1, 2], np.uint64))
+    guard = new_quarantine(state, 64)
+    state[0][:], state[1][:] = 9.0, 9
+    quarantine(guard, state, np.full(64, np.nan, np.float32))
+    assert state[0].tolist() == [0.0, 0.0]
+    assert state[1].tolist() == [9, 9]
+
+
+def test_after_some_bad_blocks_in_a_row_the_voice_begins_anew() -> None:
+    state = (np.zeros(1, np.float32),)
+    guard = new_quarantine(state, 64)
+    state[0][0] = 1.0
+    quarantine(guard, state, np.zeros(64, np.float32))
+    places = []
+    for _ in range(PATIENCE + 1):
+        quarantine(guard, state, np.full(64, np.nan, np.float32))
+        places.append(float(state[0][0]))
+    assert places == [1.0] * (PATIENCE - 1) + [0.0, 0.0]
+    assert guard.counts.tolist() == [PATIENCE + 1, PATIENCE + 1, 1]
+
+
+def test_a_hidden_state_that_is_bad_from_the_start_is_silent_and_counted() -> None:
+    checkpoint = tokens_checkpoint()
+    for start in checkpoint.states.values():
+        start["cell"][:] = np.nan
+    generator = Generator(checkpoint)
+    state = generator.new_state(0)
+    assert (play(generator, state, 10) == 0.0).all()
+    assert state.guard.counts[0] == 10
