@@ -21,10 +21,10 @@ class ToneGenerator:
     def new_state(self) -> Any:
         return SimpleNamespace(played=0, guard=SimpleNamespace(counts=np.zeros(3, np.int64)))
 
-    def controls(self, values: dict[str, Any]) -> Any:
+    def controls(self, values: dict[str, Any]) -> Any:  # noqa: ARG002
         return None
 
-    def generate(self, state: Any, controls: Any, out: Array) -> None:
+    def generate(self, state: Any, controls: Any, out: Array) -> None:  # noqa: ARG002
         time = (state.played + np.arange(len(out))) / self.sample_rate
         out[:] = self.amplitude * np.cos(2 * np.pi * self.frequency * time)
         state.played += len(out)

@@ -7,7 +7,9 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-IS_INSTALLED = bool(shutil.which("jackd") and ctypes.util.find_library("jack") and ctypes.util.find_library("portaudio"))
+IS_INSTALLED = bool(
+    shutil.which("jackd") and ctypes.util.find_library("jack") and ctypes.util.find_library("portaudio")
+)
 MISSING = "needs jackd2 and libportaudio2"
 
 
@@ -19,7 +21,19 @@ def jack_server(*options: str) -> Iterator[dict[str, str]]:
         options: of jackd, such as `-S`, which lets a late client stretch time instead of losing sound.
     """
     environment = {**os.environ, "JACK_DEFAULT_SERVER": f"nz{os.getpid()}", "JACK_NO_START_SERVER": "1"}
-    command = ["jackd", "-n", environment["JACK_DEFAULT_SERVER"], "-r", *options, "-d", "dummy", "-r", "48000", "-p", "256"]
+    command = [
+        "jackd",
+        "-n",
+        environment["JACK_DEFAULT_SERVER"],
+        "-r",
+        *options,
+        "-d",
+        "dummy",
+        "-r",
+        "48000",
+        "-p",
+        "256",
+    ]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
     try:
         yield environment

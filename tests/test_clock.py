@@ -34,7 +34,7 @@ class Playing:
         self.now -= late_s
 
 
-@pytest.fixture()
+@pytest.fixture
 def playing(monkeypatch: pytest.MonkeyPatch) -> Playing:
     return Playing(monkeypatch)
 

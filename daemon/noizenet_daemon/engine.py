@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from noizenet.errors import ControlError
 from noizenet_daemon.broadcast import Broadcast
 from noizenet_daemon.performance import Performance
 from noizenet_daemon.ring import Ring
@@ -67,16 +68,32 @@ class Engine:
         """Lets the engine thread do something between two blocks. Any thread."""
         self._work.append(work)
 
-    def call(self, work: Callable[[], None], patience_s: float = 5.0) -> bool:
-        """Posts work and waits until it is done; returns False if it wasn't in time. Not for the engine thread."""
+    def call(self, work: Callable[[], None], patience_s: float = 5.0) -> None:
+        """Posts work and waits until it is done; raises what it raises. Not for the engine's own thread.
+
+        Raises:
+            ControlError: it wasn't done in time, and won't be done any more.
+        """
         done = threading.Event()
+        waiting = threading.Lock()
+        outcome: list[Exception | None] = []
 
         def carry_out() -> None:
-            work()
+            if not waiting.acquire(blocking=False):
+                return  # the caller has given up
+            try:
+                work()
+                outcome.append(None)
+            except Exception as error:
+                outcome.append(error)
             done.set()
 
         self.post(carry_out)
-        return done.wait(patience_s)
+        if not done.wait(patience_s) and waiting.acquire(blocking=False):
+            raise ControlError(f"the engine didn't take the change within {patience_s:g} s: see the daemon's log")
+        done.wait()
+        if outcome[0] is not None:
+            raise outcome[0]
 
     def _run(self) -> None:
         _raise_priority()

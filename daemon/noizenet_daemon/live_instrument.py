@@ -125,7 +125,7 @@ class LiveInstrument:
             states.extend(self._generator.copy_of(voice.source.state) for voice in self._engine.performance.voices)
 
         with self._replacing:
-            self._call(copy)
+            self._engine.call(copy)
             self._states[name] = (self._generator, states)
 
     def recall_state(self, name: str) -> None:
@@ -169,9 +169,5 @@ class LiveInstrument:
         self._stop()
 
     def _replace(self, generator: Generator, states: list[GeneratorState]) -> None:
-        self._call(lambda: self._engine.performance.replace(generator, states))
+        self._engine.call(lambda: self._engine.performance.replace(generator, states))
         self._generator = generator
-
-    def _call(self, work: Callable[[], None]) -> None:
-        if not self._engine.call(work):
-            raise ControlError("the engine didn't take the change within 5 s: see the daemon's log")

@@ -66,6 +66,7 @@ class Voice:
 
     def mix_into(self, block: Array) -> None:
         """Adds the voice's next frames to block, float32 (n, channels)."""
+        assert len(block) <= len(self._mono)
         mono = self._mono[: len(block)]
         self.source.pull(self._controls, mono)
         if self._tail_place < len(self._tail):

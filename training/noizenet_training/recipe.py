@@ -53,7 +53,7 @@ class Recipe:
     held_out: float = _option(0.1, "share of the corpus that is held out", 0.01, 0.5)
 
     window_s: float = _option(0.093, "s; the spectral window, rounded to a power of two", 0.005, 0.5, codecs=TOKENS)
-    overlap: int = _option(4, "windows over each sample; the hop is window / overlap", 2, 16, codecs=TOKENS)
+    overlap: int = _option(4, "windows over each sample; the hop is window / overlap", 4, 16, codecs=TOKENS)
     axes: int = _option(96, "principal axes that describe a spectral frame", 4, 512, codecs=TOKENS)
     stages: int = _option(4, "codes in a step", 1, 12, codecs=TOKENS)
     classes: int = _option(128, "values of a code; fewer if the corpus can't fill them", 2, 4096, codecs=TOKENS)

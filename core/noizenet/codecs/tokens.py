@@ -136,7 +136,7 @@ class TokensCodec:
     def from_parts(cls, options: Mapping[str, Any], arrays: Mapping[str, Array]) -> Self:
         rate = whole_number(options, "sample_rate", 1000, 384_000)
         window = whole_number(options, "window", 64, 1 << 16)
-        hop = whole_number(options, "hop", 1, window // 2)
+        hop = whole_number(options, "hop", 1, window // 4)  # fewer overlaps, and the level would ripple
         floor = options.get("floor")
         if window & (window - 1) or window % hop:
             raise CheckpointError(f"its codec's window {window} is no power of two, or no multiple of its hop {hop}")
