@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 PLAY := $(VENV)/.installed-for-playing
 DEV := $(VENV)/.installed-for-development
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip --quiet --quiet install --constraint constraints.txt
-MINUTES ?= 40
+MINUTES ?= 12
 
 .PHONY: play test check lint demo-model docs bench clean
 
