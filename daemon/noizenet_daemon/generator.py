@@ -25,6 +25,7 @@ COLLAPSE_HOLD_S = 0.5  # output that repeats for this long is stuck ...
 COLLAPSE_HOLD_SAMPLES = 1024  # ... or for this many steps, where a step is one sample
 PRIME_S = 10.0  # longest stretch of a sound that priming listens to
 CORPUS = "corpus"
+SEED_STRIDE = 5  # states lie in the order of the corpus: neighbouring seeds begin far apart in it
 
 
 class Engine(Protocol):
@@ -75,7 +76,7 @@ class Generator:
         state = self._silent_state(seed + 1_000_003 * (voice - 1))
         names = sorted(self.checkpoint.states)
         if names:
-            start = self.checkpoint.states[names[(seed + voice - 1) % len(names)]]
+            start = self.checkpoint.states[names[(SEED_STRIDE * seed + voice - 1) % len(names)]]
             state.network.cells.hidden[:] = start["hidden"]
             state.network.cells.cell[:] = start["cell"]
             state.network.last[:] = start["last"]
