@@ -42,7 +42,7 @@ def test_overrides_are_converted_to_the_option_s_type() -> None:
         ("dropout=nan", "dropout is nan, outside 0..0.9"),
         ("cell=lstn", "cell can't be 'lstn'; did you mean lstm"),
         ("hidden", "write key=value"),
-        ("overlap=3", "overlap is 3, not a power of two"),
+        ("overlap=6", "overlap is 6, not a power of two"),
         ("sample_rate=5", "sample_rate is neither 0 nor at least 4000"),
         ("input_noise=0.1", "input_noise means nothing for the codec tokens, only for amplitude"),
     ],
