@@ -3,17 +3,23 @@
 Spectral convergence is the norm of the difference of magnitudes over their norm, in dB: lower is better. The
 magnitudes are the true ones; Griffin-Lim sees the whole file 32 times, ours sees each frame once.
 
-    python benchmarks/phase.py SOUND...
+    python benchmarks/phase.py [SOUND...]
+
+Without a sound it takes plucked notes that it makes itself.
 """
 
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 import librosa
 import numpy as np
 from numpy.typing import NDArray
 
+from making import melody
 from noizenet.codecs.stft import analysis_state, log_magnitudes, put_out, synthesis_state, take_in
 from noizenet.sound_file import read_mono
 
@@ -50,10 +56,17 @@ def convergence(true: Array, found: Array) -> float:
     return float(20 * np.log10(difference / np.linalg.norm(true[:count])))
 
 
-def main() -> None:
+def sounds(rate: int) -> Iterator[tuple[str, Array]]:
+    """Gives the name and the samples of each sound asked for."""
     for path in map(Path, sys.argv[1:]):
-        for rate, window, hop in SIZES:
-            samples = read_mono(path, rate)[: SECONDS * rate]
+        yield path.name, read_mono(path, rate)[: SECONDS * rate]
+    if len(sys.argv) == 1:
+        yield "plucked notes", melody(SECONDS, rate)
+
+
+def main() -> None:
+    for rate, window, hop in SIZES:
+        for name, samples in sounds(rate):
             logs = analyse(samples, window, hop)
             out, spent = synthesise(logs, window, hop)
             late = window // hop - 1
@@ -67,7 +80,7 @@ def main() -> None:
                 for y in (griffin_lim, chance)
             ]
             print(
-                f"{path.name} {rate} Hz {window}/{hop}: ours {ours:.1f} dB at {len(samples) / rate / spent:.0f} x real "
+                f"{name} {rate} Hz {window}/{hop}: ours {ours:.1f} dB at {len(samples) / rate / spent:.0f} x real "
                 f"time; Griffin-Lim {others[0]:.1f} dB; random phases {others[1]:.1f} dB",
                 flush=True,
             )

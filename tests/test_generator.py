@@ -289,7 +289,7 @@ def test_playing_on_keeps_no_memory(make: Callable[..., Checkpoint]) -> None:
         kept = sys.getallocatedblocks() - before
     finally:
         gc.enable()
-    assert kept < 50
+    assert kept < 250  # whatever a block keeps, 500 blocks keep 500 times; other threads of the tests keep some tens
 
 
 @pytest.mark.parametrize("make", MAKERS)

@@ -136,10 +136,12 @@ class TokensCodec:
     def from_parts(cls, options: Mapping[str, Any], arrays: Mapping[str, Array]) -> Self:
         rate = whole_number(options, "sample_rate", 1000, 384_000)
         window = whole_number(options, "window", 64, 1 << 16)
-        hop = whole_number(options, "hop", 1, window // 4)  # fewer overlaps, and the level would ripple
+        hop = whole_number(options, "hop", 1, 1 << 16)
         floor = options.get("floor")
-        if window & (window - 1) or window % hop:
-            raise CheckpointError(f"its codec's window {window} is no power of two, or no multiple of its hop {hop}")
+        if window & (window - 1) or window % hop or window < 4 * hop:  # fewer overlaps, and the level would ripple
+            raise CheckpointError(
+                f"its codec's window {window} is no power of two, or not a multiple of 4 or more of its hop {hop}"
+            )
         if not isinstance(floor, float) or not 0 < floor < 1:
             raise CheckpointError(f"its codec's floor is {floor!r}, not a number between 0 and 1")
         if set(arrays) != {"mean", "components", "codebooks"}:
