@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from noizenet.errors import ConfigurationError
-from noizenet_training.recipe import FIELDS, Recipe, describe_options, load_recipe, recipe_names
+from noizenet_training.recipe import FIELDS, Recipe
+from noizenet_training.recipe_reading import describe_options, load_recipe, recipe_names
 
 
 def test_the_recipes_that_come_along_are_valid() -> None:

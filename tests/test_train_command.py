@@ -140,7 +140,7 @@ import os, signal, sys
 from pathlib import Path
 from noizenet_training.fitting import Budget
 from noizenet_training.progress import PlainReporter
-from noizenet_training.recipe import load_recipe
+from noizenet_training.recipe_reading import load_recipe
 from noizenet_training.run import train
 from noizenet_training.task import Task
 

@@ -137,7 +137,7 @@ class Checkpoint:
             groups[group][rest] = array
         check_shapes("network", groups["network"], network.tensor_shapes())
         codec = codec_type(codec_header.get("name")).from_parts(codec_header["options"], groups["codec"])
-        if codec.width != (network.stages if network.head == "categorical" else network.features):
+        if codec.width != network.state_shapes()["last"][0]:
             raise CheckpointError("its network and its codec don't fit together")
         if codec.classes != network.classes:
             raise CheckpointError("its network and its codec differ in the number of codes")

@@ -20,6 +20,8 @@ def describe(checkpoint: "Checkpoint", size: int) -> dict[str, Any]:
     Args:
         size: of its file, bytes.
     """
+    from noizenet.codecs import steps_per_second
+
     codec, network = checkpoint.codec, checkpoint.network
     shown = {name: value for name, value in network.to_json().items() if value != 0}
     return {
@@ -27,7 +29,7 @@ def describe(checkpoint: "Checkpoint", size: int) -> dict[str, Any]:
         "sha256": checkpoint.fingerprint,
         "bytes": size,
         "sample_rate": codec.sample_rate,
-        "steps_per_second": codec.sample_rate / codec.hop,
+        "steps_per_second": steps_per_second(codec),
         "codec": {"name": codec.name, "width": codec.width, "classes": codec.classes, **codec.options()},
         "network": {**shown, "weights": sum(array.size for array in checkpoint.weights.values())},
         "states": sorted(checkpoint.states),

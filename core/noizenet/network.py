@@ -5,7 +5,9 @@ from typing import Any, Literal
 
 from noizenet.errors import CheckpointError
 
-GATES = {"rnn": 1, "lstm": 4, "gru": 3}
+GATES = {"rnn": 1, "lstm": 4, "gru": 3, "conv": 2}
+HEADS = ("linear", "gaussian", "categorical")
+MOST_CONV_LAYERS = 12  # the memory of a convolution doubles with each layer
 LARGEST = 1 << 16  # no size in a checkpoint may exceed this: a guard against absurd allocations
 
 
@@ -16,18 +18,25 @@ class NetworkShape:
     With the head "categorical", each step is `stages` codes of `classes` values. The codes of the last step are
     embedded and fed in; the head draws the stages of the next one after another, each knowing those before it.
     With the head "linear", a step is `features` numbers, and the head is one linear layer (the paper's network).
+    With the head "gaussian" the linear layer puts out mean and log-deviation of each number, and a step is drawn.
+
+    The cell "conv" is a causal convolution with kernels of two steps, layer l looking back 2^l steps:
+
+        y(t) = tanh(W x(t) + b + V x(t - 2^l) + c) + (x(t) in all layers but the first)
+
+    where W, b are the first and V, c the second half of `weight_ih` and `bias_ih`. It has no other weights.
 
     Attributes:
-        cell: "rnn" (Elman, tanh), "lstm" or "gru".
+        cell: "rnn" (Elman, tanh), "lstm", "gru" or "conv".
         embedding: size of one code's embedding (categorical).
         head_hidden: units of the layer between hidden state and codes (categorical).
-        features: numbers in a step (linear).
+        features: numbers in a step (linear, gaussian).
     """
 
-    cell: Literal["rnn", "lstm", "gru"]
+    cell: Literal["rnn", "lstm", "gru", "conv"]
     layers: int
     hidden: int
-    head: Literal["linear", "categorical"]
+    head: Literal["linear", "gaussian", "categorical"]
     stages: int = 0
     classes: int = 0
     embedding: int = 0
@@ -37,7 +46,12 @@ class NetworkShape:
     @property
     def input_size(self) -> int:
         """Numbers that the first layer is fed in a step."""
-        return self.features if self.head == "linear" else self.stages * self.embedding
+        return self.stages * self.embedding if self.head == "categorical" else self.features
+
+    @property
+    def cell_rows(self) -> int:
+        """Rows of `hidden` numbers in the cell state: one a layer; of a convolution, one a step it looks back."""
+        return (1 << self.layers) - 1 if self.cell == "conv" else self.layers
 
     def tensor_shapes(self) -> dict[str, tuple[int, ...]]:
         """Returns name and shape of every weight, in PyTorch's naming and order of axes (out, in)."""
@@ -46,12 +60,14 @@ class NetworkShape:
         for layer in range(self.layers):
             inputs = self.hidden if layer else self.input_size
             shapes[f"rnn.weight_ih_l{layer}"] = (gates, inputs)
-            shapes[f"rnn.weight_hh_l{layer}"] = (gates, self.hidden)
             shapes[f"rnn.bias_ih_l{layer}"] = (gates,)
-            shapes[f"rnn.bias_hh_l{layer}"] = (gates,)
-        if self.head == "linear":
-            shapes["output.0.weight"] = (self.features, self.hidden)
-            shapes["output.0.bias"] = (self.features,)
+            if self.cell != "conv":
+                shapes[f"rnn.weight_hh_l{layer}"] = (gates, self.hidden)
+                shapes[f"rnn.bias_hh_l{layer}"] = (gates,)
+        if self.head != "categorical":
+            outputs = 2 * self.features if self.head == "gaussian" else self.features
+            shapes["output.0.weight"] = (outputs, self.hidden)
+            shapes["output.0.bias"] = (outputs,)
             return shapes
         shapes["embedding"] = (self.stages, self.classes, self.embedding)
         for stage in range(self.stages):
@@ -63,11 +79,14 @@ class NetworkShape:
         return shapes
 
     def state_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Returns name and shape of the arrays of one hidden state."""
-        width = self.features if self.head == "linear" else self.stages
+        """Returns name and shape of the arrays of one hidden state.
+
+        The cell state of a convolution holds, layer by layer, what `V x + c` was in the last 2^l steps, oldest first.
+        """
+        width = self.stages if self.head == "categorical" else self.features
         return {
             "hidden": (self.layers, self.hidden),
-            "cell": (self.layers, self.hidden),
+            "cell": (self.cell_rows, self.hidden),
             "last": (width,),
         }
 
@@ -88,10 +107,10 @@ class NetworkShape:
             shape = cls(**values)
         except TypeError as error:
             raise CheckpointError(f"its network is described by other values than format 1 has: {error}") from None
-        if not isinstance(shape.cell, str) or shape.cell not in GATES or shape.head not in ("linear", "categorical"):
+        if not isinstance(shape.cell, str) or shape.cell not in GATES or shape.head not in HEADS:
             raise CheckpointError(f"its network has the unknown cell or head {shape.cell!r}, {shape.head!r}")
         needed = {"layers": shape.layers, "hidden": shape.hidden}
-        if shape.head == "linear":
+        if shape.head != "categorical":
             needed |= {"features": shape.features}
         else:
             needed |= {
@@ -103,4 +122,6 @@ class NetworkShape:
         for name, size in needed.items():
             if type(size) is not int or not 1 <= size <= LARGEST:
                 raise CheckpointError(f"its network's {name} is {size!r}, not a whole number from 1 to {LARGEST}")
+        if shape.cell == "conv" and shape.layers > MOST_CONV_LAYERS:
+            raise CheckpointError(f"its network has {shape.layers} convolutions; at most {MOST_CONV_LAYERS} are taken")
         return shape

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noizenet.checkpoint import Checkpoint
-from noizenet.codecs import CodecState
+from noizenet.codecs import CodecState, steps_per_second
 from noizenet.errors import UsageError
 from noizenet_daemon.engine_numba import NumbaEngine, new_network_state
 from noizenet_daemon.kernels.noise import PERLIN_HZ, Controls
@@ -56,9 +56,10 @@ class Generator:
         self.checkpoint = checkpoint
         self.codec = checkpoint.codec
         self.sample_rate = self.codec.sample_rate
-        self._chunk_steps = 1 if self.codec.hop > 1 else SAMPLE_CODEC_CHUNK
-        self.chunk_frames = self._chunk_steps * self.codec.hop
-        self.step_rate = self.sample_rate / self.codec.hop
+        groups = 1 if self.codec.hop > 1 else SAMPLE_CODEC_CHUNK
+        self._chunk_steps = groups * self.codec.group
+        self.chunk_frames = groups * self.codec.hop
+        self.step_rate = steps_per_second(self.codec)
         self._engine: Engine
         if engine == "torch":
             from noizenet_daemon.engine_torch import TorchEngine
@@ -153,7 +154,7 @@ class Generator:
         """Returns what the kernels take for values of the parameters in `noizenet.protocol`."""
         from noizenet.protocol import NOISE_KINDS, NOISE_MODES, NOISE_TARGETS
 
-        hold = COLLAPSE_HOLD_SAMPLES if self.codec.hop == 1 else int(COLLAPSE_HOLD_S * self.step_rate)
+        hold = COLLAPSE_HOLD_SAMPLES if self.codec.hop <= self.codec.group else int(COLLAPSE_HOLD_S * self.step_rate)
         return Controls(
             temperature=float(values["temperature"]),
             top_p=float(values["top_p"]),

@@ -40,7 +40,10 @@ def encode_stretches(codec: Codec, stretches: Sequence[Array]) -> list[Array]:
     The first steps of a stretch, which still hold the encoder's initial silence, are dropped. As windows
     never reach over a stretch's border, training and held-out steps have no sample in common.
     """
-    encoded = [codec.encode(codec.new_encoder_state(), stretch)[codec.delay // codec.hop :] for stretch in stretches]
+    encoded = [
+        codec.encode(codec.new_encoder_state(), stretch)[codec.delay * codec.group // codec.hop :]
+        for stretch in stretches
+    ]
     return [steps for steps in encoded if len(steps) > 1]
 
 
@@ -50,7 +53,7 @@ def shifted(codec: Codec, stretches: Sequence[Array], shifts: int) -> list[Array
     Read with them, the same music falls into frames, and so into codes, a little differently: more to learn
     from, and no code by code version of it to learn by heart.
     """
-    if codec.hop == 1:
+    if codec.hop <= codec.group:
         return []  # a step is a sample: there is nothing between two of them
     return [stretch[k * codec.hop // shifts :] for k in range(1, shifts) for stretch in stretches]
 

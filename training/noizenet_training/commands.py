@@ -14,7 +14,7 @@ DEFAULT_SECONDS = 30.0
 
 
 def _configure_train(parser: argparse.ArgumentParser) -> None:
-    from noizenet_training.recipe import describe_options, recipe_names
+    from noizenet_training.recipe_reading import describe_options, recipe_names
 
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = f"options for --set, with their defaults where the recipe says nothing:\n{describe_options()}"
@@ -45,7 +45,7 @@ def _configure_train(parser: argparse.ArgumentParser) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
-    from noizenet_training.recipe import load_recipe
+    from noizenet_training.recipe_reading import load_recipe
 
     recipe = load_recipe(options.recipe, options.set)  # before the slow imports: its faults show at once
     # Read when PyTorch is loaded. Threads that spin while they wait take the cores from those they wait for:

@@ -51,7 +51,7 @@ def _state_after(network: Network, heard: Array) -> State:
     with torch.inference_mode():
         if len(heard) > 1:
             _, (hidden, cell) = network.recur(step_tensor(heard[None, :-1], device), (hidden, cell))
-    kind = np.float32 if network.shape.head == "linear" else np.int32
+    kind = np.int32 if network.shape.head == "categorical" else np.float32
     return {
         "hidden": hidden[:, 0].cpu().numpy().astype(np.float32),
         "cell": cell[:, 0].cpu().numpy().astype(np.float32),

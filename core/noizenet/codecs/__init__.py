@@ -21,7 +21,8 @@ class Codec(Protocol):
     Attributes:
         name: as in a checkpoint's header.
         sample_rate: frames per second of the sound on both sides.
-        hop: samples that one step stands for.
+        hop: samples that one group of steps stands for.
+        group: steps that are decoded together; 1 but for a codec that transforms a whole clip at once.
         width: numbers in a step: codes, or features.
         classes: values that a code can take; 0 if a step holds real numbers.
         delay: samples by which decode(encode(x)) lags behind x.
@@ -33,6 +34,8 @@ class Codec(Protocol):
     def sample_rate(self) -> int: ...
     @property
     def hop(self) -> int: ...
+    @property
+    def group(self) -> int: ...
     @property
     def width(self) -> int: ...
     @property
@@ -53,7 +56,7 @@ class Codec(Protocol):
         ...
 
     def decode(self, state: Any, steps: Array, out: Array) -> None:
-        """Writes the samples of steps (n, width) into `out`, float32 of n x hop. Allocates nothing."""
+        """Writes the samples of steps (n x group, width) into `out`, float32 of n x hop. Allocates nothing."""
         ...
 
     def arrays(self) -> dict[str, Array]:
@@ -72,6 +75,11 @@ class Codec(Protocol):
             CheckpointError: they don't fit together.
         """
         ...
+
+
+def steps_per_second(codec: Codec) -> float:
+    """Returns the steps of a codec in a second of sound."""
+    return codec.sample_rate * codec.group / codec.hop
 
 
 def codec_type(name: object) -> type[Codec]:

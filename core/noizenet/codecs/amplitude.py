@@ -20,6 +20,7 @@ class AmplitudeCodec:
 
     name: ClassVar[str] = "amplitude"
     hop: ClassVar[int] = 1
+    group: ClassVar[int] = 1
     width: ClassVar[int] = 1
     classes: ClassVar[int] = 0
     delay: ClassVar[int] = 0

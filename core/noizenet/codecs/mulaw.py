@@ -25,6 +25,7 @@ class MulawCodec:
 
     name: ClassVar[str] = "mulaw"
     hop: ClassVar[int] = 1
+    group: ClassVar[int] = 1
     width: ClassVar[int] = 1
     classes: ClassVar[int] = 256
     delay: ClassVar[int] = 0

@@ -88,6 +88,7 @@ class TokensCodec:
     codebooks: Array
 
     name: ClassVar[str] = "tokens"
+    group: ClassVar[int] = 1
 
     @property
     def width(self) -> int:
