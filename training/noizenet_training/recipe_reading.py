@@ -53,7 +53,7 @@ def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
             faults.append(f"{origins[key]}: {error}")
     codec = checked.get("codec", FIELDS["codec"].default)
     for key in checked:
-        belongs = FIELDS[key].metadata["codecs"]
+        belongs = _codecs(key)
         if codec not in belongs:
             faults.append(f"{origins[key]}: {key} means nothing for the codec {codec}, only for {', '.join(belongs)}")
     recipe = Recipe(**checked)
@@ -94,7 +94,31 @@ def describe_options() -> str:
 
 
 def _file_values(name: str) -> dict[str, Any]:
-    """Returns what a recipe's file says."""
+    """Returns what a recipe's file says, on top of what the recipe says that it names as its `base`."""
+    values = _read(name)
+    seen = [name]
+    while "base" in values:
+        base = values.pop("base")
+        if not isinstance(base, str):
+            raise ConfigurationError(f"recipe {seen[-1]}: base is {base!r}, not the name of a recipe")
+        if base in seen:
+            raise ConfigurationError(f"recipe {name}: the bases go round in a circle, {' -> '.join([*seen, base])}")
+        seen.append(base)
+        inherited = _read(base)
+        codec = values.get("codec", inherited.get("codec"))
+        # what means nothing for another codec is not passed on to it
+        values = {k: v for k, v in inherited.items() if k not in FIELDS or codec in _codecs(k)} | values
+    return values
+
+
+def _codecs(key: str) -> tuple[str, ...]:
+    """Returns the codecs for which an option means something."""
+    belongs: tuple[str, ...] = FIELDS[key].metadata["codecs"]
+    return belongs
+
+
+def _read(name: str) -> dict[str, Any]:
+    """Returns what the file of one recipe says."""
     if name.endswith(".toml"):
         try:
             text = Path(name).read_text(encoding="utf-8")
