@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 import numpy as np
 
-from making import amplitude_checkpoint, mulaw_checkpoint, tokens_checkpoint
+from making import amplitude_checkpoint, gaussian_checkpoint, mulaw_checkpoint, tokens_checkpoint
 from noizenet.checkpoint import Checkpoint
 from noizenet_daemon.config import SHIPPED_CHECKPOINT
 from noizenet_daemon.generator import Generator
@@ -40,7 +40,8 @@ def measure(name: str, checkpoint: Checkpoint) -> None:
             factors.append(count * generator.chunk_frames / generator.sample_rate / sum(spent[-count:]))
         p50, p99 = np.percentile(spent, [50, 99]) * 1000
         print(
-            f"{name} {engine}: {statistics.median(factors):.1f} x real time; {generator.chunk_frames} frames "
+            f"{name} {engine}: {statistics.median(factors):.1f} x real time, "
+            f"{statistics.median(factors) * generator.step_rate:,.0f} steps/s; {generator.chunk_frames} frames "
             f"take {p50:.2f} ms (p99 {p99:.2f}, longest {max(spent) * 1000:.2f})",
             flush=True,
         )
@@ -54,6 +55,8 @@ def main() -> None:
         measure("tokens 1x16", tokens_checkpoint())
         measure("mulaw 2x128", mulaw_checkpoint(layers=2, hidden=128, sample_rate=22050))
         measure("amplitude 2x50", amplitude_checkpoint(layers=2, hidden=50, sample_rate=22050))
+        measure("gaussian 2x50", gaussian_checkpoint(layers=2, hidden=50, sample_rate=22050))
+        measure("conv 10x32", amplitude_checkpoint("conv", layers=10, hidden=32, sample_rate=22050))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The recurrent cells' equations, written out in NumPy in double precision: what the kernels are held against."""
+"""The cells' equations, written out in NumPy in double precision: what the kernels are held against."""
 
 import numpy as np
 
@@ -12,11 +12,14 @@ def sigmoid(values: Array) -> Array:
 
 
 def next_cells(shape: NetworkShape, weights: dict[str, Array], x: Array, hidden: Array, cell: Array) -> None:
-    """Steps all layers: `hidden` and `cell`, float64 (layers, hidden), are changed in place.
+    """Steps all layers: `hidden` (layers, hidden) and `cell` (cell_rows, hidden), float64, are changed in place.
 
     Args:
         x: input of the first layer, (input_size,).
     """
+    if shape.cell == "conv":
+        _next_convolutions(shape, weights, x, hidden, cell)
+        return
     for layer in range(shape.layers):
         names = [f"rnn.{kind}_l{layer}" for kind in ("weight_ih", "bias_ih", "weight_hh", "bias_hh")]
         input_weights, input_bias, hidden_weights, hidden_bias = (weights[name].astype(np.float64) for name in names)
@@ -33,4 +36,15 @@ def next_cells(shape: NetworkShape, weights: dict[str, Array], x: Array, hidden:
             z = sigmoid(z_x + z_h)
             candidate = np.tanh(n_x + sigmoid(r_x + r_h) * n_h)
             hidden[layer] = (1.0 - z) * candidate + z * hidden[layer]
+        x = hidden[layer]
+
+
+def _next_convolutions(shape: NetworkShape, weights: dict[str, Array], x: Array, hidden: Array, cell: Array) -> None:
+    """y(t) = tanh(W x(t) + b + V x(t - 2^l) + c) + x(t), the last not in layer 0; `cell` remembers V x + c."""
+    for layer in range(shape.layers):
+        both, biases = (weights[f"rnn.{kind}_l{layer}"].astype(np.float64) for kind in ("weight_ih", "bias_ih"))
+        (w, v), (b, c) = np.split(both, 2), np.split(biases, 2)
+        memory = cell[(1 << layer) - 1 : (2 << layer) - 1]  # a view; the oldest row is of 2^layer steps ago
+        hidden[layer] = np.tanh(w @ x + b + memory[0]) + (x if layer else 0.0)
+        memory[:] = np.concatenate([memory[1:], (v @ x + c)[None]])
         x = hidden[layer]

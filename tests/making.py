@@ -13,12 +13,16 @@ from numpy.typing import NDArray
 
 from noizenet.checkpoint import Checkpoint, State
 from noizenet.codecs.amplitude import AmplitudeCodec
+from noizenet.codecs.fft import FftCodec, numbers_in_step
+from noizenet.codecs.listening import Listening
 from noizenet.codecs.mulaw import MulawCodec
+from noizenet.codecs.scaling import Scaler, zscore
+from noizenet.codecs.spectrum import SpectrumCodec
 from noizenet.codecs.tokens import TokensCodec
 from noizenet.network import NetworkShape
 
 Array = NDArray[Any]
-Cell = Literal["rnn", "lstm", "gru"]
+Cell = Literal["rnn", "lstm", "gru", "conv"]
 
 
 def tone(seconds: float, sample_rate: int = 22050, frequency: float = 440.0, amplitude: float = 0.5) -> Array:
@@ -120,11 +124,79 @@ def mulaw_checkpoint(
 
 
 def amplitude_checkpoint(
-    cell: Cell = "lstm", layers: int = 1, hidden: int = 16, seed: int = 0, sample_rate: int = 8000
+    cell: Cell = "lstm",
+    layers: int = 1,
+    hidden: int = 16,
+    seed: int = 0,
+    sample_rate: int = 8000,
+    head: Literal["linear", "gaussian"] = "linear",
 ) -> Checkpoint:
     """Returns a checkpoint of the codec amplitude, the paper's."""
+    network = NetworkShape(cell, layers, hidden, head, features=1)
+    return _checkpoint(network, AmplitudeCodec(sample_rate, zscore(0.0, 0.25)), seed, ("1",))
+
+
+def listening_codec(sample_rate: int = 8000, kind: str = "zscore", seed: int = 0) -> AmplitudeCodec:
+    """Returns a codec amplitude with all features: a small window, random filters, random scales."""
+    rng = np.random.default_rng(seed)
+    filters = {"onset": rng.uniform(0.0, 0.1, (6, 65)), "chroma": rng.uniform(0.0, 1.0, (12, 65))}
+    listening = Listening(("rms", "onset", "chroma"), 128, 32, {k: v.astype(np.float32) for k, v in filters.items()})
+    shift, scale = (rng.uniform(low, 1.0, 15).astype(np.float32) for low in (-1.0, 0.1))
+    return AmplitudeCodec(sample_rate, Scaler(kind, shift, scale), listening)
+
+
+def listening_checkpoint(
+    cell: Cell = "lstm", layers: int = 1, hidden: int = 16, seed: int = 0, sample_rate: int = 8000
+) -> Checkpoint:
+    """Returns a checkpoint of the codec amplitude whose network hears all features too."""
+    network = NetworkShape(cell, layers, hidden, "linear", features=15)
+    return _checkpoint(network, listening_codec(sample_rate), seed, ("1",))
+
+
+def gaussian_checkpoint(
+    cell: Cell = "lstm", layers: int = 1, hidden: int = 16, seed: int = 0, sample_rate: int = 8000
+) -> Checkpoint:
+    """Returns a checkpoint of the codec amplitude whose network draws each sample from a normal distribution."""
+    return amplitude_checkpoint(cell, layers, hidden, seed, sample_rate, head="gaussian")
+
+
+def fft_codec(
+    view: str = "polar", sample_rate: int = 8000, window: int = 256, hop: int = 64, scaler: str = "zscore"
+) -> FftCodec:
+    """Returns a codec whose steps of zeros are a hiss at about -30 dBFS that falls towards the high bins."""
+    bins = window // 2 + 1
+    logs = -5.0 - 0.5 * np.log1p(np.arange(bins))
+    widths = np.exp(logs)
+    shift, scale = {
+        "complex": (np.zeros(window), np.concatenate([widths, widths[1:-1]])),
+        "polar": (np.concatenate([logs, np.zeros(bins)]), np.ones(2 * bins)),
+        "magnitude": (logs, np.ones(bins)),
+    }[view]
+    assert len(shift) == numbers_in_step(view, window)
+    numbers = Scaler(scaler, shift.astype(np.float32), scale.astype(np.float32))
+    return FftCodec(sample_rate, window, hop, view, 1e-5, numbers, np.full(bins, 1.0, np.float32))
+
+
+def fft_checkpoint(
+    cell: Cell = "lstm",
+    layers: int = 1,
+    hidden: int = 16,
+    seed: int = 0,
+    view: str = "polar",
+    head: Literal["linear", "gaussian"] = "linear",
+) -> Checkpoint:
+    """Returns a checkpoint of the codec fft."""
+    codec = fft_codec(view)
+    network = NetworkShape(cell, layers, hidden, head, features=codec.width)
+    return _checkpoint(network, codec, seed, ("1",))
+
+
+def spectrum_checkpoint(
+    cell: Cell = "lstm", layers: int = 1, hidden: int = 16, seed: int = 0, sample_rate: int = 8000, clip: int = 1024
+) -> Checkpoint:
+    """Returns a checkpoint of the codec spectrum, the paper's view of frequency."""
     network = NetworkShape(cell, layers, hidden, "linear", features=1)
-    return _checkpoint(network, AmplitudeCodec(sample_rate, 0.0, 0.25), seed, ("1",))
+    return _checkpoint(network, SpectrumCodec(sample_rate, clip, zscore(0.0, 5.0)), seed, ("1",))
 
 
 def _checkpoint(network: NetworkShape, codec: Any, seed: int, states: Sequence[str]) -> Checkpoint:

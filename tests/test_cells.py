@@ -1,4 +1,4 @@
-"""The recurrent cells: against their equations in double precision, and against PyTorch's own modules."""
+"""The cells: against their equations in double precision, and the recurrent ones against PyTorch's own modules."""
 
 import numpy as np
 import pytest
@@ -9,10 +9,14 @@ from making import Array, Cell, random_weights
 from noizenet.network import NetworkShape
 from noizenet_daemon.engine_numba import new_network_state, pack_layers
 from noizenet_daemon.kernels import cells as kernel
+from noizenet_daemon.kernels.cells import CellState
+from rolling import cell_oldest_first
 
-CELLS: list[Cell] = ["rnn", "lstm", "gru"]
+RECURRENT: list[Cell] = ["rnn", "lstm", "gru"]
+CELLS: list[Cell] = [*RECURRENT, "conv"]
 INPUTS = 5
 STEPS = 40
+TOLERANCE = 1e-5
 
 
 def shape_of(cell: Cell, layers: int, hidden: int = 13) -> NetworkShape:
@@ -23,35 +27,77 @@ def inputs() -> Array:
     return np.random.default_rng(1).standard_normal((STEPS, INPUTS)).astype(np.float32)
 
 
-def run_kernel(shape: NetworkShape, weights: dict[str, Array]) -> tuple[Array, Array, Array]:
-    """Returns the top hidden state after each step, (STEPS, hidden), and all hidden and cell states at the end."""
+def run_kernel(shape: NetworkShape, weights: dict[str, Array]) -> tuple[Array, CellState]:
+    """Returns the top hidden state after each step, (STEPS, hidden), and what all layers remember at the end."""
     layers, state = pack_layers(shape, weights), new_network_state(shape, 0).cells
     tops = np.zeros((STEPS, shape.hidden), np.float32)
     for n, x in enumerate(inputs()):
         state.gates[:] = weights["rnn.weight_ih_l0"] @ x
         kernel.step_layers(layers, state)
         tops[n] = state.hidden[-1]
-    return tops, state.hidden, state.cell
+    return tops, state
 
 
-@pytest.mark.parametrize("layers", [1, 2, 3])
+def run_equations(shape: NetworkShape, weights: dict[str, Array]) -> tuple[Array, Array, Array]:
+    """Returns the same in double precision: the tops, and hidden and cell state at the end."""
+    hidden, cell = np.zeros((shape.layers, shape.hidden)), np.zeros((shape.cell_rows, shape.hidden))
+    tops = []
+    for x in inputs():
+        next_cells(shape, weights, x, hidden, cell)
+        tops.append(hidden[-1].copy())
+    return np.array(tops), hidden, cell
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3, 5])
 @pytest.mark.parametrize("cell", CELLS)
 def test_the_kernel_equals_the_equations(cell: Cell, layers: int) -> None:
     shape = shape_of(cell, layers)
     weights = {name: 3.0 * array for name, array in random_weights(shape).items()}
-    hidden, memory = np.zeros((layers, shape.hidden)), np.zeros((layers, shape.hidden))
-    expected = []
-    for x in inputs():
-        next_cells(shape, weights, x, hidden, memory)
-        expected.append(hidden[-1].copy())
-    tops, found_hidden, found_memory = run_kernel(shape, weights)
-    assert np.abs(tops - np.array(expected)).max() < 1e-5
-    assert np.abs(found_hidden - hidden).max() < 1e-5
-    assert np.abs(found_memory - memory).max() < 1e-5
+    tops, state = run_kernel(shape, weights)
+    expected_tops, hidden, memory = run_equations(shape, weights)
+    assert np.abs(tops - expected_tops).max() < TOLERANCE
+    assert np.abs(state.hidden - hidden).max() < TOLERANCE
+    assert np.abs(cell_oldest_first(shape, state) - memory).max() < TOLERANCE
+
+
+def test_a_convolution_looks_back_as_far_as_its_kernels_reach_and_no_further() -> None:
+    shape = shape_of("conv", 3)
+    layers = pack_layers(shape, random_weights(shape))
+    tops = []
+    for first in (0.0, 1.0):
+        state = new_network_state(shape, 0).cells
+        tops.append([])
+        for n in range(12):
+            state.gates[:] = first if n == 0 else 0.0
+            kernel.step_layers(layers, state)
+            tops[-1].append(state.hidden[-1].copy())
+    # 1 + 2 + 4 steps back
+    assert [bool((a != b).any()) for a, b in zip(*tops, strict=True)] == [True] * 8 + [False] * 4
+
+
+@pytest.mark.parametrize("steps", [1, 7, 40])
+def test_a_convolution_goes_on_from_a_memory_that_was_stored_oldest_first(steps: int) -> None:
+    shape = shape_of("conv", 4)
+    layers = pack_layers(shape, random_weights(shape))
+    played, loaded = (new_network_state(shape, 0).cells for _ in range(2))
+    rng = np.random.default_rng(2)
+    for _ in range(steps):
+        played.gates[:] = rng.standard_normal(played.gates.shape)
+        kernel.step_layers(layers, played)
+    loaded.hidden[:] = played.hidden
+    loaded.cell[:] = cell_oldest_first(shape, played)
+    assert loaded.position[0] == 0
+    for _ in range(40):
+        gates = rng.standard_normal(played.gates.shape)
+        for state in (played, loaded):
+            state.gates[:] = gates
+            kernel.step_layers(layers, state)
+        assert np.array_equal(played.hidden, loaded.hidden)
+    assert np.array_equal(cell_oldest_first(shape, played), cell_oldest_first(shape, loaded))
 
 
 @pytest.mark.parametrize("layers", [1, 2, 3])
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", RECURRENT)
 def test_the_kernel_equals_pytorch(cell: Cell, layers: int) -> None:
     shape = shape_of(cell, layers)
     weights = random_weights(shape)
@@ -61,17 +107,15 @@ def test_the_kernel_equals_pytorch(cell: Cell, layers: int) -> None:
     )
     with torch.inference_mode():
         expected = module(torch.from_numpy(inputs()))[0].numpy()
-    assert np.abs(run_kernel(shape, weights)[0] - expected).max() < 1e-5
+    assert np.abs(run_kernel(shape, weights)[0] - expected).max() < TOLERANCE
 
 
 @pytest.mark.parametrize("hidden", [1, 2, 3, 4, 7, 32])
-def test_any_number_of_units_is_right(hidden: int) -> None:
-    shape = shape_of("gru", 2, hidden)
+@pytest.mark.parametrize("cell", ["gru", "conv"])
+def test_any_number_of_units_is_right(cell: Cell, hidden: int) -> None:
+    shape = shape_of(cell, 2, hidden)
     weights = random_weights(shape)
-    states = np.zeros((2, hidden)), np.zeros((2, hidden))
-    for x in inputs():
-        next_cells(shape, weights, x, *states)
-    assert np.abs(run_kernel(shape, weights)[1] - states[0]).max() < 1e-5
+    assert np.abs(run_kernel(shape, weights)[1].hidden - run_equations(shape, weights)[1]).max() < TOLERANCE
 
 
 def test_tanh_and_sigmoid_are_as_near_as_they_say() -> None:
@@ -82,7 +126,7 @@ def test_tanh_and_sigmoid_are_as_near_as_they_say() -> None:
         assert np.abs([kernel.sigmoid(x) for x in points] - sigmoid(exact)).max() < 4e-7
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", RECURRENT)
 def test_nan_is_not_hidden_away(cell: Cell) -> None:
     shape = shape_of(cell, 1)
     layers, state = pack_layers(shape, random_weights(shape)), new_network_state(shape, 0).cells
@@ -92,3 +136,16 @@ def test_nan_is_not_hidden_away(cell: Cell) -> None:
     assert np.isnan(state.hidden).all()
     assert np.isnan(kernel.tanh(np.float32(np.nan)))
     assert kernel.tanh(np.float32(np.inf)) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("layer", [0, 1, 2])
+def test_nan_in_a_convolution_s_memory_comes_out_when_it_is_read(layer: int) -> None:
+    shape = shape_of("conv", 3)
+    layers, state = pack_layers(shape, random_weights(shape)), new_network_state(shape, 0).cells
+    state.cell[kernel.ring_row(layer, -1), 3] = np.nan  # written last: read 2^layer steps on
+    for step in range(1 << layer):
+        state.gates[:] = 0.0
+        assert np.isfinite(state.hidden).all(), step
+        kernel.step_layers(layers, state)
+    assert np.isnan(state.hidden[layer, 3])
+    assert np.isnan(state.hidden[layer + 1 :]).all()

@@ -8,23 +8,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from making import Array, melody, tokens_codec, tone
+from making import Array, listening_codec, melody, tokens_codec, tone
 from noizenet.codecs import Codec, codec_type
 from noizenet.codecs.amplitude import AmplitudeCodec
 from noizenet.codecs.mulaw import MulawCodec
+from noizenet.codecs.scaling import zscore
 from noizenet.codecs.tokens import TokensCodec, ear_weights
 from noizenet.errors import CheckpointError
 from spectra import analyse, convergence_db
 
 RATE = 8000
 CODECS: list[Codec] = [
-    AmplitudeCodec(RATE, 0.01, 0.2),
+    AmplitudeCodec(RATE, zscore(0.01, 0.2)),
+    listening_codec(RATE),
     MulawCodec(RATE, 0.7),
     tokens_codec(RATE),
     tokens_codec(RATE, window=128, hop=16, stages=3),
 ]
 BLOCKS = st.lists(st.integers(0, 400), max_size=40)
-every_codec = pytest.mark.parametrize("codec", CODECS, ids=lambda codec: f"{codec.name}-{codec.hop}")
+every_codec = pytest.mark.parametrize("codec", CODECS, ids=lambda codec: f"{codec.name}-{codec.hop}-{codec.width}")
 
 
 def memorising_codec(samples: Array, window: int = 512, hop: int = 128) -> TokensCodec:
@@ -101,7 +103,7 @@ def test_a_codec_survives_its_own_checkpoint_form(codec: Codec) -> None:
 
 
 def test_amplitude_brings_the_samples_back_at_once() -> None:
-    codec = AmplitudeCodec(RATE, 0.01, 0.2)
+    codec = AmplitudeCodec(RATE, zscore(0.01, 0.2))
     samples = melody(0.2, RATE)
     steps = encode(codec, samples)
     assert steps[:, 0] == pytest.approx((samples - 0.01) / 0.2, abs=1e-6)
@@ -178,9 +180,9 @@ AMPLITUDE = {"mean": np.zeros(1, np.float32), "scale": np.ones(1, np.float32)}
 @pytest.mark.parametrize(
     ("name", "options", "arrays", "sentence"),
     [
-        ("amplitude", {"sample_rate": RATE}, {}, "needs one mean and one scale"),
-        ("amplitude", {"sample_rate": RATE}, AMPLITUDE | {"mean": np.zeros(2)}, "needs one mean and one scale"),
-        ("amplitude", {"sample_rate": RATE}, AMPLITUDE | {"scale": np.zeros(1)}, "scale is 0, not above 0"),
+        ("amplitude", {"sample_rate": RATE}, {}, r"need the shape \(1,\) both; they have none and none"),
+        ("amplitude", {"sample_rate": RATE}, AMPLITUDE | {"mean": np.zeros(2)}, r"they have \(2,\) and \(1,\)"),
+        ("amplitude", {"sample_rate": RATE}, AMPLITUDE | {"scale": np.zeros(1)}, "scale is 0, not a number above 0"),
         ("amplitude", {"sample_rate": RATE}, AMPLITUDE | {"scale": np.array([np.nan])}, "scale is nan"),
         ("amplitude", {"sample_rate": "8000"}, AMPLITUDE, "sample_rate is '8000', not a whole number"),
         ("amplitude", {}, AMPLITUDE, "sample_rate is None"),
@@ -213,5 +215,5 @@ def test_parts_that_make_no_codec_are_refused(
 
 
 def test_an_unknown_codec_is_refused_by_name() -> None:
-    with pytest.raises(CheckpointError, match="'opus' is not known here, only tokens, mulaw and amplitude"):
+    with pytest.raises(CheckpointError, match="'opus' is not known here, only tokens, mulaw, amplitude, fft and"):
         codec_type("opus")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from making import Array
-from noizenet_daemon.kernels.collapse import LAGS, is_collapsed, watch
+from noizenet_daemon.kernels.collapse import LAGS, code_signature, feature_signature, is_collapsed, watch
 
 HOLD = 50
 
@@ -58,3 +58,26 @@ def test_collapse_ends_when_the_output_moves_on() -> None:
 
 def test_nan_is_not_collapse() -> None:
     assert first_collapse(np.full(200, np.nan)) is None
+
+
+def test_one_feature_stands_for_itself() -> None:
+    assert feature_signature(np.array([0.25], np.float32)) == 0.25
+
+
+@pytest.mark.parametrize("count", [2, 3, 15, 130])
+def test_several_features_stand_for_a_number_of_their_deviation_that_moves_with_each(count: int) -> None:
+    steps = np.random.default_rng(0).standard_normal((20_000, count)).astype(np.float32)
+    signatures = np.array([feature_signature(step) for step in steps])
+    assert signatures.std() == pytest.approx(1.0, rel=0.1)
+    moved = []
+    for feature in range(count):
+        step = steps[0].copy()
+        step[feature] += 1.0
+        moved.append(feature_signature(step) - signatures[0])
+    assert min(moved) > 0.4 / np.sqrt(count)
+    assert len(np.unique(np.round(moved, 6))) == count
+
+
+def test_codes_stand_for_numbers_that_differ() -> None:
+    codes = np.array([(a, b, c) for a in range(10) for b in range(10) for c in range(10)], np.int32)
+    assert len({code_signature(step) for step in codes}) == 1000

@@ -17,10 +17,12 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from making import tokens_checkpoint, write_sound
+from making import spectrum_checkpoint, tokens_checkpoint, write_sound
 from noizenet.errors import ControlError, DeviceError
 from noizenet.protocol import STATUS_FIELDS, Value
 from noizenet_clients.client import Client
+from noizenet_daemon.daemon import least_latency_ms
+from noizenet_daemon.generator import Generator
 from running import ANY_PORTS, PATIENCE_S, RunningDaemon, daemon
 
 FADE_FRAMES = 1200  # the gate's last 50 ms at 22,050 Hz, and a little more
@@ -126,6 +128,15 @@ def test_changes_at_a_time_are_heard_as_far_apart_as_asked_for(checkpoint_file: 
     edges = np.flatnonzero(np.diff(np.concatenate([[0], loud < 0.02 * np.median(loud), [0]])))
     longest = max(edges[1::2] - edges[::2]) * 64 / 22050
     assert 0.42 < longest < 0.51  # the glide to silence takes some of the half second
+
+
+def test_the_latency_is_at_least_what_a_whole_clip_takes(caplog: pytest.LogCaptureFixture) -> None:
+    clip = Generator(spectrum_checkpoint())
+    clip_ms = 1000.0 * clip.codec.hop / clip.sample_rate
+    assert least_latency_ms(clip, 0.5 * clip_ms) == clip_ms
+    assert "at a time" in caplog.text
+    assert least_latency_ms(clip, 2.0 * clip_ms) == 2.0 * clip_ms
+    assert least_latency_ms(Generator(tokens_checkpoint()), 5.0) == 5.0
 
 
 def test_a_port_in_use_is_named_with_the_option_that_changes_it(checkpoint_file: Path) -> None:

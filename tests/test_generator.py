@@ -14,16 +14,31 @@ import pytest
 from numba.core.runtime import _nrt_python, rtsys
 
 from equations import next_cells
-from making import Array, Cell, amplitude_checkpoint, melody, mulaw_checkpoint, tokens_checkpoint, write_sound
+from making import (
+    Array,
+    Cell,
+    amplitude_checkpoint,
+    gaussian_checkpoint,
+    melody,
+    mulaw_checkpoint,
+    tokens_checkpoint,
+    write_sound,
+)
 from noizenet.checkpoint import Checkpoint
 from noizenet.errors import SoundFileError, UsageError
 from noizenet.protocol import NOISE_KINDS, NOISE_MODES, NOISE_TARGETS, PARAMETERS
 from noizenet_daemon.generator import EngineName, Generator, GeneratorState
 from noizenet_daemon.kernels.noise import Controls
 from noizenet_daemon.quarantine import arrays_of
+from rolling import cell_oldest_first
 
-CELLS: list[Cell] = ["rnn", "lstm", "gru"]
-MAKERS: list[Callable[..., Checkpoint]] = [tokens_checkpoint, mulaw_checkpoint, amplitude_checkpoint]
+CELLS: list[Cell] = ["rnn", "lstm", "gru", "conv"]
+MAKERS: list[Callable[..., Checkpoint]] = [
+    tokens_checkpoint,
+    mulaw_checkpoint,
+    amplitude_checkpoint,
+    gaussian_checkpoint,
+]
 DEFAULTS = {name: parameter.default for name, parameter in PARAMETERS.items()}
 
 
@@ -70,7 +85,8 @@ def test_numba_equals_torch(make: Callable[..., Checkpoint], cell: Cell, layers:
 @pytest.mark.parametrize("kind", NOISE_KINDS)
 @pytest.mark.parametrize("make", MAKERS)
 def test_numba_equals_torch_with_noise(make: Callable[..., Checkpoint], kind: str, target: str) -> None:
-    assert_engines_agree(make("lstm", 2), noise=0.3, noise_kind=kind, noise_target=target)
+    for cell in ("lstm", "conv"):
+        assert_engines_agree(make(cell, 2), noise=0.3, noise_kind=kind, noise_target=target)
 
 
 @pytest.mark.parametrize("cell", ["rnn", "gru"])
@@ -91,7 +107,7 @@ def test_numba_equals_torch_in_every_noise_mode(mode: str) -> None:
 @pytest.mark.parametrize(
     "values", [{"temperature": 0.1}, {"temperature": 2.0}, {"top_p": 0.5}, {"top_p": 0.9, "temperature": 1.5}]
 )
-@pytest.mark.parametrize("make", [tokens_checkpoint, mulaw_checkpoint])
+@pytest.mark.parametrize("make", [tokens_checkpoint, mulaw_checkpoint, gaussian_checkpoint])
 def test_numba_equals_torch_however_it_draws(make: Callable[..., Checkpoint], values: dict[str, Any]) -> None:
     assert_engines_agree(make("gru"), **values)
 
@@ -122,9 +138,12 @@ def test_voices_of_one_seed_differ() -> None:
 
 
 @pytest.mark.parametrize("engine", ["numba", "torch"])
+@pytest.mark.parametrize("cell", ["lstm", "conv"])
 @pytest.mark.parametrize("make", MAKERS)
-def test_a_copy_of_a_state_goes_on_exactly_like_it(make: Callable[..., Checkpoint], engine: EngineName) -> None:
-    generator = Generator(make(), engine)
+def test_a_copy_of_a_state_goes_on_exactly_like_it(
+    make: Callable[..., Checkpoint], cell: Cell, engine: EngineName
+) -> None:
+    generator = Generator(make(cell, 3), engine)
     state = generator.new_state(1)
     play(generator, state, 7, noise=0.2)
     copy = generator.copy_of(state)
@@ -165,19 +184,33 @@ def test_the_most_noise_plays_on(make: Callable[..., Checkpoint], kind: str, tar
         assert state.guard.counts[0] == 0
 
 
-def test_noise_brings_a_collapsed_network_back_to_life() -> None:
-    generator = Generator(amplitude_checkpoint())
+@pytest.mark.parametrize("kind", NOISE_KINDS)
+@pytest.mark.parametrize("cell", CELLS)
+def test_noise_brings_a_collapsed_network_back_to_life(cell: Cell, kind: str) -> None:
+    generator = Generator(amplitude_checkpoint(cell))
     still = play(generator, generator.new_state(1), 40)
-    stirred = play(generator, generator.new_state(1), 40, noise=0.5, noise_mode="on_collapse")
+    stirred = play(generator, generator.new_state(1), 40, noise=0.5, noise_kind=kind, noise_mode="on_collapse")
     assert np.ptp(still[-256:]) < 1e-3
     assert np.array_equal(stirred[:1024], still[:1024])
     assert np.ptp(stirred[1536:]) > 0.01
 
 
+@pytest.mark.parametrize("target", NOISE_TARGETS)
+def test_perlin_noise_is_fast_enough_to_be_heard_where_a_step_is_a_sample(target: str) -> None:
+    generator = Generator(amplitude_checkpoint(sample_rate=22050))
+    sound = play(generator, generator.new_state(1), 170, noise=1.0, noise_kind="perlin", noise_target=target)[1024:]
+    power = np.square(np.abs(np.fft.rfft(sound - sound.mean())))
+    frequency = np.fft.rfftfreq(len(sound), 1 / 22050)
+    assert power[(frequency > 20.0) & (frequency < 400.0)].sum() > 0.5 * power.sum()
+
+
 @pytest.mark.parametrize("source", ["file", "silence", "normal", "perlin"])
+@pytest.mark.parametrize("cell", ["lstm", "conv"])
 @pytest.mark.parametrize("make", MAKERS)
-def test_priming_equals_listening_step_by_step(make: Callable[..., Checkpoint], source: str, tmp_path: Path) -> None:
-    checkpoint = make("lstm", 2, sample_rate=2000)
+def test_priming_equals_listening_step_by_step(
+    make: Callable[..., Checkpoint], cell: Cell, source: str, tmp_path: Path
+) -> None:
+    checkpoint = make(cell, 2, sample_rate=2000)
     generator = Generator(checkpoint)
     network, weights = checkpoint.network, checkpoint.weights
     if source == "file":
@@ -186,17 +219,18 @@ def test_priming_equals_listening_step_by_step(make: Callable[..., Checkpoint], 
     samples = generator._prime_samples(source, 5)
     assert seconds == pytest.approx(len(samples) / checkpoint.sample_rate)
     steps = checkpoint.codec.encode(checkpoint.codec.new_encoder_state(), samples)
-    hidden, cell = np.zeros((2, network.hidden)), np.zeros((2, network.hidden))
+    hidden, memory = np.zeros((2, network.hidden)), np.zeros((network.cell_rows, network.hidden))
     for step in steps[:-1]:  # the last is what the network has put out, and is fed in next
         x = step
         if network.head == "categorical":
             x = np.concatenate([weights["embedding"][stage, code] for stage, code in enumerate(step)])
-        next_cells(network, weights, x, hidden, cell)
+        next_cells(network, weights, x, hidden, memory)
     assert np.abs(state.network.cells.hidden - hidden).max() < 1e-4
-    assert np.abs(state.network.cells.cell - cell).max() < 1e-4
+    assert np.abs(cell_oldest_first(network, state.network.cells) - memory).max() < 1e-4
     assert np.array_equal(state.network.last, steps[-1])
     torch_state, _ = Generator(checkpoint, "torch").primed_state(source, seed=5)
     assert np.abs(torch_state.network.cells.hidden - hidden).max() < 1e-4
+    assert np.abs(cell_oldest_first(network, torch_state.network.cells) - memory).max() < 1e-4
 
 
 def test_every_way_of_priming_plays_and_is_repeatable(tmp_path: Path) -> None:
@@ -229,7 +263,7 @@ def test_priming_hears_the_last_ten_seconds_only(tmp_path: Path) -> None:
 def test_priming_with_what_is_too_short_or_no_sound_is_refused(tmp_path: Path) -> None:
     generator = Generator(tokens_checkpoint())
     short = write_sound(tmp_path / "short.wav", np.zeros(20, np.float32))
-    with pytest.raises(UsageError, match="it has 20 samples, a step of this checkpoint needs 64"):
+    with pytest.raises(UsageError, match="it has 20 samples, and this checkpoint needs at least 64"):
         generator.primed_state(str(short), 0)
     text = tmp_path / "text.wav"
     text.write_text("not a sound")
@@ -258,7 +292,9 @@ def test_controls_are_those_of_the_protocol() -> None:
     assert controls.perlin_step == pytest.approx(2.0 * 64 / 22050)
     assert all(type(value) is float for value in (controls.temperature, controls.top_p, controls.noise))
     assert generator.controls(DEFAULTS | {"noise_period_s": 0.0001}).period == 1
-    assert Generator(mulaw_checkpoint()).controls(DEFAULTS).hold == 1024
+    of_samples = Generator(mulaw_checkpoint()).controls(DEFAULTS)
+    assert of_samples.hold == 1024
+    assert of_samples.perlin_step == pytest.approx(220.0 / 8000)
 
 
 def blocks_of(generator: Generator) -> Callable[[int], None]:
@@ -319,13 +355,14 @@ def test_a_block_borrows_next_to_nothing(make: Callable[..., Checkpoint]) -> Non
     assert np.median(borrowed) < 8192
 
 
+@pytest.mark.parametrize("cell", ["lstm", "conv"])
 @pytest.mark.parametrize("make", MAKERS)
-def test_the_kernels_allocate_nothing_while_they_step(make: Callable[..., Checkpoint]) -> None:
+def test_the_kernels_allocate_nothing_while_they_step(make: Callable[..., Checkpoint], cell: Cell) -> None:
     """What is measured: numba's own count of allocations, the same for 1 step as for 500.
 
     Those there are wrap the arrays handed in from Python; none is made by a step.
     """
-    generator = Generator(make("lstm", 2))
+    generator = Generator(make(cell, 2))
     state = generator.new_state(1)
     controls = Controls(noise=0.1, top_p=0.9)
     counts = []

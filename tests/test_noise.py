@@ -15,9 +15,8 @@ from noizenet_daemon.kernels.noise import (
     Controls,
     add_noise,
     is_due,
-    perlin,
 )
-from noizenet_daemon.kernels.rng import new_rng
+from noizenet_daemon.kernels.rng import new_rng, uniform
 
 STEP_RATE = 43.0
 
@@ -58,13 +57,19 @@ def test_perlin_noise_is_smooth_and_a_walk_of_its_own_for_each_unit() -> None:
     # 0.05 cells a step: no step is far from the last, where other noise jumps by 1.4 deviations
     assert np.diff(values, axis=0).std() < 0.25
     assert np.diff(walk(NORMAL, 1.0, 2000, 20), axis=0).std() > 1.3
-    assert np.abs(np.corrcoef(values.T) - np.eye(20)).max() < 0.4
+    assert np.abs(np.corrcoef(values.T) - np.eye(20)).max() < 0.5  # six standard errors: 93 cells were heard
 
 
-def test_perlin_noise_is_continuous_where_two_cells_meet() -> None:
-    for whole in range(1, 20):
-        assert perlin(whole - 1e-9, 4) == pytest.approx(perlin(whole + 1e-9, 4), abs=1e-6)
-        assert perlin(float(whole), 4) == 0.0
+def test_each_seed_has_perlin_walks_of_its_own() -> None:
+    controls = Controls(noise=1.0, kind=PERLIN, perlin_step=2.0 / STEP_RATE)
+    heard = np.zeros((20, 4000), np.float32)
+    for seed in range(20):
+        rng = new_rng(seed)
+        for n in range(4000):
+            uniform(rng)  # what else is drawn changes nothing
+            add_noise(heard[seed, n : n + 1], 1.0, controls, n, rng, 0)
+    assert np.abs(np.corrcoef(heard) - np.eye(20)).max() < 0.35  # six standard errors
+    assert np.array_equal(heard[3], walk(PERLIN, 1.0, 4000, 1)[:, 0])
 
 
 def test_perlin_noise_never_leaves_all_units_still_at_once() -> None:

@@ -122,7 +122,7 @@ def test_what_can_not_be_rendered_is_refused_and_an_older_file_survives(
 
 def test_a_sound_too_short_to_prime_with_is_refused(checkpoint_file: Path, tmp_path: Path) -> None:
     sound = write_sound(tmp_path / "short.wav", melody(0.001))
-    with pytest.raises(UsageError, match=r"it has 22 samples, a step of this checkpoint needs 64"):
+    with pytest.raises(UsageError, match=r"it has 22 samples, and this checkpoint needs at least 64"):
         render(checkpoint_file, tmp_path / "a.wav", prime=str(sound))
 
 

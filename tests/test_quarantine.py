@@ -5,13 +5,18 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from making import Array, Cell, amplitude_checkpoint, mulaw_checkpoint, tokens_checkpoint
+from making import Array, Cell, amplitude_checkpoint, gaussian_checkpoint, mulaw_checkpoint, tokens_checkpoint
 from noizenet.checkpoint import Checkpoint
 from noizenet_daemon.generator import EngineName, Generator, GeneratorState
 from noizenet_daemon.kernels.noise import Controls
 from noizenet_daemon.quarantine import FADE_FRAMES, PATIENCE, arrays_of, new_quarantine, quarantine
 
-MAKERS: list[Callable[..., Checkpoint]] = [tokens_checkpoint, mulaw_checkpoint, amplitude_checkpoint]
+MAKERS: list[Callable[..., Checkpoint]] = [
+    tokens_checkpoint,
+    mulaw_checkpoint,
+    amplitude_checkpoint,
+    gaussian_checkpoint,
+]
 
 
 def play(generator: Generator, state: GeneratorState, blocks: int = 1) -> Array:
@@ -32,6 +37,7 @@ def play(generator: Generator, state: GeneratorState, blocks: int = 1) -> Array:
         ("lstm", "cell", [np.nan]),
         ("lstm", "cell", [np.inf]),
         ("lstm", "cell", [np.inf, -np.inf]),
+        ("conv", "cell", [np.nan]),
     ],
 )
 @pytest.mark.parametrize("make", MAKERS)

@@ -45,7 +45,12 @@ class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one sentence, without the usage block, and exits with status 2."""
 
     def error(self, message: str) -> None:  # type: ignore[override]
-        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n" if _is_spokesman() else None)
+
+
+def _is_spokesman() -> bool:
+    """Returns whether this process speaks for all that PyTorch's `torchrun` started: the first one does."""
+    return "TORCHELASTIC_RUN_ID" not in os.environ or os.environ.get("RANK", "0") == "0"
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -74,7 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 f"pip install 'noizenet[{extra}]'"
             ) from error
     except NoizeNetError as error:
-        print(f"noizenet: {error}", file=sys.stderr)
+        if _is_spokesman():
+            print(f"noizenet: {error}", file=sys.stderr)
         return error.exit_status
     except KeyboardInterrupt:
         return INTERRUPTED

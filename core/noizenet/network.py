@@ -8,6 +8,7 @@ from noizenet.errors import CheckpointError
 GATES = {"rnn": 1, "lstm": 4, "gru": 3, "conv": 2}
 HEADS = ("linear", "gaussian", "categorical")
 MOST_CONV_LAYERS = 12  # the memory of a convolution doubles with each layer
+LOG_DEVIATION_RANGE = (-7.0, 2.0)  # of the head "gaussian", natural logarithm: what lies outside is cut off
 LARGEST = 1 << 16  # no size in a checkpoint may exceed this: a guard against absurd allocations
 
 
@@ -18,7 +19,8 @@ class NetworkShape:
     With the head "categorical", each step is `stages` codes of `classes` values. The codes of the last step are
     embedded and fed in; the head draws the stages of the next one after another, each knowing those before it.
     With the head "linear", a step is `features` numbers, and the head is one linear layer (the paper's network).
-    With the head "gaussian" the linear layer puts out mean and log-deviation of each number, and a step is drawn.
+    With the head "gaussian" the linear layer puts out the means of all numbers, then their log-deviations, which are
+    cut off to LOG_DEVIATION_RANGE, and a step is drawn.
 
     The cell "conv" is a causal convolution with kernels of two steps, layer l looking back 2^l steps:
 

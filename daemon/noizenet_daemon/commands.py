@@ -1,4 +1,4 @@
-"""The subcommands `noizenet daemon` and `noizenet render`. Heavy imports stand inside the functions that run."""
+"""The subcommands `noizenet daemon`, `render` and `reproduce`. Heavy imports stand inside the functions that run."""
 
 import argparse
 from pathlib import Path
@@ -48,6 +48,11 @@ def _configure_render(parser: argparse.ArgumentParser) -> None:
         "--sample-rate", type=int, default=0, metavar="HZ", help="of the file (default: the checkpoint's own)"
     )
     parser.add_argument("--engine", choices=("numba", "torch"), default="numba", help="(default: numba)")
+    parser.add_argument(
+        "--raw",
+        action="store_true",
+        help="what the network puts out, without the safety chain: to measure, not to hear",
+    )
 
 
 def _run_render(arguments: argparse.Namespace) -> None:
@@ -66,8 +71,29 @@ def _run_render(arguments: argparse.Namespace) -> None:
         sample_rate=arguments.sample_rate,
         engine=arguments.engine,
         block_frames=RENDER_BLOCK,
+        raw=arguments.raw,
     )
     print(f"{arguments.out}: {arguments.seconds:g} s, rendered at {speed:.1f} times real time")
+
+
+def _configure_reproduce(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("checkpoint", metavar="M", type=Path, help="the checkpoint that predicts")
+    parser.add_argument("sound", metavar="IN", type=Path, help="the sound that it hears; any format and rate")
+    parser.add_argument("out", metavar="OUT.wav", type=Path, help="the WAV file to write: what it expected")
+    parser.add_argument("--seconds", type=_seconds, metavar="S", help="only the first S seconds (default: all)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--engine", choices=("numba", "torch"), default="numba", help="(default: numba)")
+
+
+def _run_reproduce(arguments: argparse.Namespace) -> None:
+    import json
+
+    from noizenet_daemon.reproduction import as_text, reproduce
+
+    result = reproduce(
+        arguments.checkpoint, arguments.sound, arguments.out, seconds=arguments.seconds, engine=arguments.engine
+    )
+    print(json.dumps(result.to_json(), indent=2) if arguments.json else as_text(result, arguments.out))
 
 
 def _seconds(text: str) -> float:
@@ -88,3 +114,6 @@ def _seed(text: str) -> int:
 
 DAEMON = Subcommand("Play a checkpoint live, for ever.", _configure_daemon, _run_daemon)
 RENDER = Subcommand("Play a checkpoint into a file.", _configure_render, _run_render)
+REPRODUCE = Subcommand(
+    "Let a checkpoint predict a sound, each step from the true ones before it.", _configure_reproduce, _run_reproduce
+)

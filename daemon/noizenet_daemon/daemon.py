@@ -91,7 +91,8 @@ class Daemon:
             states = initial_states(generator, config.prime, config.seed, config.voices)
         rate = config.sample_rate or (round(device[1]["default_samplerate"]) if device else generator.sample_rate)
         values: dict[str, Value] = {name: parameter.default for name, parameter in PARAMETERS.items()}
-        values |= dict(config.parameters) | {"latency_ms": config.latency_ms}
+        latency_ms = least_latency_ms(generator, config.latency_ms)
+        values |= dict(config.parameters) | {"latency_ms": latency_ms}
 
         performance = Performance(
             generator,
@@ -104,7 +105,7 @@ class Daemon:
         self._ring = Ring(
             round((MOST_LATENCY_S + 0.5) * rate) + config.block_frames,
             config.channels,
-            round(config.latency_ms / 1000.0 * rate),
+            round(latency_ms / 1000.0 * rate),
             round(FADE_S * rate),
         )
         self._clock = Clock(self._ring, rate)
@@ -247,3 +248,17 @@ class Daemon:
             time.sleep(0.005)
         # what the device still holds is silence by now, or the end of the fade
         time.sleep(min(self._output.latency_s, 0.5))
+
+
+def least_latency_ms(generator: Generator, wanted_ms: float) -> float:
+    """Returns the latency wanted, or that of one chunk of the generator, if that is longer; then it warns.
+
+    Nothing of a chunk can be heard before all of it is made: the spectrum of a whole clip, say.
+    """
+    chunk_ms = min(1000.0 * generator.chunk_frames / generator.sample_rate, 1000.0 * MOST_LATENCY_S)
+    if chunk_ms <= wanted_ms or generator.codec.group == 1:
+        return wanted_ms
+    _log.warning(
+        "this checkpoint makes %.0f ms of sound at a time: the latency is that, not %g ms", chunk_ms, wanted_ms
+    )
+    return chunk_ms

@@ -10,6 +10,7 @@ from noizenet.network import GATES, NetworkShape
 from noizenet_daemon.kernels.cells import CELL_NUMBERS, CellState, Layers
 from noizenet_daemon.kernels.collapse import LAGS
 from noizenet_daemon.kernels.noise import Controls
+from noizenet_daemon.kernels.predicting import predict_codes, predict_features
 from noizenet_daemon.kernels.rng import new_rng
 from noizenet_daemon.kernels.stepping import (
     CategoricalWeights,
@@ -32,12 +33,13 @@ class NumbaEngine:
         self.weights: CategoricalWeights | LinearWeights
         self._run: Any
         self._listen: Any
+        self._predict: Any
         if self.shape.head == "categorical":
             self.weights = pack_categorical(self.shape, checkpoint.weights)
-            self._run, self._listen = run_codes, listen_codes
+            self._run, self._listen, self._predict = run_codes, listen_codes, predict_codes
         else:
             self.weights = pack_linear(self.shape, checkpoint.weights)
-            self._run, self._listen = run_features, listen_features
+            self._run, self._listen, self._predict = run_features, listen_features, predict_features
 
     def run(self, state: NetworkState, controls: Controls, out: Array) -> None:
         """Generates steps into `out`: codes int32 (n, stages) or features float32 (n, features)."""
@@ -47,6 +49,10 @@ class NumbaEngine:
         """Hears given steps, as if the network had just put them out."""
         self._listen(self.weights, state, steps)
 
+    def predict(self, state: NetworkState, steps: Array, out: Array) -> None:
+        """Hears given steps, and writes what it had expected in the place of each into `out`, of the same kind."""
+        self._predict(self.weights, state, steps, out)
+
 
 def new_network_state(shape: NetworkShape, seed: int) -> NetworkState:
     """Returns the state of a network that has heard nothing."""
@@ -54,11 +60,13 @@ def new_network_state(shape: NetworkShape, seed: int) -> NetworkState:
     categorical = shape.head == "categorical"
     cells = CellState(
         np.zeros((shape.layers, shape.hidden), np.float32),
-        np.zeros((shape.layers, shape.hidden), np.float32),
+        np.zeros((shape.cell_rows, shape.hidden), np.float32),
+        np.zeros(1, np.int64),
         np.zeros(gates, np.float32),
         np.zeros(gates, np.float32),
     )
     known = shape.hidden + max(shape.stages - 1, 0) * shape.embedding
+    units = shape.head_hidden if categorical else (2 if shape.head == "gaussian" else 1) * shape.features
     return NetworkState(
         cells,
         np.zeros(shape.stages, np.int32) if categorical else np.zeros(shape.features, np.float32),
@@ -68,32 +76,31 @@ def new_network_state(shape: NetworkShape, seed: int) -> NetworkState:
         np.zeros(LAGS, np.int64),
         np.zeros(shape.input_size, np.float32),
         np.zeros(known, np.float32),
-        np.zeros(max(shape.head_hidden, 1), np.float32),
+        np.zeros(units, np.float32),
         np.zeros(max(shape.classes, 1), np.float32),
     )
 
 
 def pack_layers(shape: NetworkShape, weights: dict[str, Array]) -> Layers:
-    """Returns the recurrent weights as `kernels.cells` takes them."""
-    layers, hidden = range(shape.layers), shape.hidden
+    """Returns the weights of the layers as `kernels.cells` takes them."""
+    layers, hidden, gates = range(shape.layers), shape.hidden, GATES[shape.cell] * shape.hidden
     between = [weights[f"rnn.weight_ih_l{layer}"].T for layer in layers if layer > 0]
-    bias, candidate = [], []
-    for layer in layers:
-        of_input, of_hidden = weights[f"rnn.bias_ih_l{layer}"].copy(), weights[f"rnn.bias_hh_l{layer}"]
+    bias = np.stack([weights[f"rnn.bias_ih_l{layer}"] for layer in layers])
+    candidate = np.zeros((shape.layers, hidden), np.float32)
+    recurrent = np.zeros((shape.layers, 0, gates), np.float32)
+    if shape.cell != "conv":
+        recurrent = np.stack([weights[f"rnn.weight_hh_l{layer}"].T for layer in layers])
+        of_hidden = np.stack([weights[f"rnn.bias_hh_l{layer}"] for layer in layers])
         if shape.cell == "gru":
-            of_input[: 2 * hidden] += of_hidden[: 2 * hidden]
-            candidate.append(of_hidden[2 * hidden :])
-        else:
-            of_input += of_hidden
-            candidate.append(np.zeros(hidden, np.float32))
-        bias.append(of_input)
-    gates = GATES[shape.cell] * hidden
+            candidate = of_hidden[:, 2 * hidden :].copy()
+            of_hidden[:, 2 * hidden :] = 0.0
+        bias += of_hidden
     return Layers(
         CELL_NUMBERS[shape.cell],
         _stack(between) if between else np.zeros((1, 0, gates), np.float32),
-        _stack([weights[f"rnn.weight_hh_l{layer}"].T for layer in layers]),
-        _stack(bias),
-        _stack(candidate),
+        np.ascontiguousarray(recurrent, np.float32),
+        np.ascontiguousarray(bias, np.float32),
+        np.ascontiguousarray(candidate, np.float32),
     )
 
 
@@ -128,6 +135,7 @@ def pack_linear(shape: NetworkShape, weights: dict[str, Array]) -> LinearWeights
         pack_layers(shape, weights),
         np.ascontiguousarray(weights["rnn.weight_ih_l0"].T, np.float32),
         1.0,  # features are z-scored
+        shape.head == "gaussian",
         np.ascontiguousarray(weights["output.0.weight"].T, np.float32),
         np.ascontiguousarray(weights["output.0.bias"], np.float32),
     )

@@ -13,10 +13,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from noizenet.checkpoint import Checkpoint
-from noizenet_daemon.kernels.collapse import is_collapsed, watch
-from noizenet_daemon.kernels.noise import CELL, INPUT, Controls, add_noise, is_due
-from noizenet_daemon.kernels.rng import uniform
-from noizenet_daemon.kernels.stepping import NetworkState
+from noizenet.network import LOG_DEVIATION_RANGE
+from noizenet_daemon.kernels.cells import CELL_NUMBERS, ring_row
+from noizenet_daemon.kernels.collapse import code_signature, feature_signature, is_collapsed, watch
+from noizenet_daemon.kernels.noise import INPUT, Controls, add_noise, is_due
+from noizenet_daemon.kernels.rng import normal, uniform
+from noizenet_daemon.kernels.stepping import NetworkState, disturbed
 
 Array = NDArray[Any]
 
@@ -38,15 +40,13 @@ class TorchEngine:
             if is_due(controls, state.steps[0], is_collapsed(state.runs, controls.hold)):
                 fed = fed + self._inject(state, controls)
             top = self._step(state, fed)
-            if self.shape.head == "linear":
-                features = functional.linear(top, self._weights["output.0.weight"], self._weights["output.0.bias"])
-                state.last[:] = features.numpy()
-                signature = float(state.last[0])
+            if self.shape.head == "categorical":
+                for stage in range(self.shape.stages):
+                    state.last[stage] = self._drawn(self._logits(top, state.last, stage), controls, uniform(state.rng))
+                signature = code_signature(state.last)
             else:
-                self._draw(state, controls, top)
-                signature = 0.0
-                for code in state.last:
-                    signature = (signature * 257.0 + float(code)) % 1000003.0
+                state.last[:] = self._features(top, controls.temperature, state.rng)
+                signature = feature_signature(state.last)
             out[n] = state.last
             watch(state.history, state.runs, state.steps[0], signature)
             state.steps[0] += 1
@@ -59,9 +59,21 @@ class TorchEngine:
                 self._step(state, self._input(state))
             state.last[:] = steps[n]
 
+    @torch.inference_mode()
+    def predict(self, state: NetworkState, steps: Array, out: Array) -> None:
+        """Hears given steps, and writes what it had expected in the place of each into `out`, of the same kind."""
+        for n in range(len(steps)):
+            top = self._step(state, self._input(state))
+            if self.shape.head == "categorical":
+                for stage in range(self.shape.stages):
+                    out[n, stage] = int(torch.argmax(self._logits(top, out[n], stage)))
+            else:
+                out[n] = self._features(top, 0.0, state.rng.copy())
+            state.last[:] = steps[n]
+
     def _input(self, state: NetworkState) -> Tensor:
         last = torch.from_numpy(state.last)
-        if self.shape.head == "linear":
+        if self.shape.head != "categorical":
             return last
         embedding = self._weights["embedding"]
         return torch.cat([embedding[stage, code] for stage, code in enumerate(last.tolist())])
@@ -72,46 +84,65 @@ class TorchEngine:
         if controls.target == INPUT:
             add_noise(noise, self._input_scale, controls, state.steps[0], state.rng, 0)
             return torch.from_numpy(noise)
-        cells = state.cells
-        values = cells.cell if controls.target == CELL and self.shape.cell == "lstm" else cells.hidden
         for layer in range(self.shape.layers):
-            add_noise(values[layer], 1.0, controls, state.steps[0], state.rng, layer * self.shape.hidden)
+            values = disturbed(CELL_NUMBERS[self.shape.cell], state.cells, layer, controls.target)
+            add_noise(values, 1.0, controls, state.steps[0], state.rng, layer * self.shape.hidden)
         return torch.from_numpy(noise)
 
     def _step(self, state: NetworkState, fed: Tensor) -> Tensor:
         """Steps all layers and returns the top hidden state (hidden,)."""
         x = fed[None]
         for layer in range(self.shape.layers):
-            weights = [
-                self._weights[f"rnn.{kind}_l{layer}"] for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-            ]
-            h = torch.from_numpy(state.cells.hidden[layer])[None]
-            if self.shape.cell == "lstm":
-                c = torch.from_numpy(state.cells.cell[layer])[None]
-                x, c = torch.lstm_cell(x, [h, c], *weights)
-                state.cells.cell[layer] = c[0].numpy()
-            elif self.shape.cell == "gru":
-                x = torch.gru_cell(x, h, *weights)
-            else:
-                x = torch.rnn_tanh_cell(x, h, *weights)
+            x = self._convolve(state, layer, x) if self.shape.cell == "conv" else self._recur(state, layer, x)
             state.cells.hidden[layer] = x[0].numpy()
+        state.cells.position[0] += 1
         return x[0]
 
-    def _draw(self, state: NetworkState, controls: Controls, top: Tensor) -> None:
-        known = top
+    def _recur(self, state: NetworkState, layer: int, x: Tensor) -> Tensor:
+        weights = [self._weights[f"rnn.{kind}_l{layer}"] for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
+        h = torch.from_numpy(state.cells.hidden[layer])[None]
+        if self.shape.cell == "lstm":
+            c = torch.from_numpy(state.cells.cell[layer])[None]
+            h, c = torch.lstm_cell(x, [h, c], *weights)
+            state.cells.cell[layer] = c[0].numpy()
+            return h
+        return torch.gru_cell(x, h, *weights) if self.shape.cell == "gru" else torch.rnn_tanh_cell(x, h, *weights)
+
+    def _convolve(self, state: NetworkState, layer: int, x: Tensor) -> Tensor:
+        now, later = functional.linear(
+            x, self._weights[f"rnn.weight_ih_l{layer}"], self._weights[f"rnn.bias_ih_l{layer}"]
+        ).chunk(2, dim=-1)
+        row = state.cells.cell[ring_row(layer, state.cells.position[0])]
+        put_out = torch.tanh(now + torch.from_numpy(row))
+        row[:] = later[0].numpy()
+        return put_out + x if layer else put_out
+
+    def _features(self, top: Tensor, temperature: float, rng: Array) -> Array:
+        """Returns the next features (features,); of the head "gaussian", at temperature 0, their means."""
+        outputs = functional.linear(top, self._weights["output.0.weight"], self._weights["output.0.bias"])
+        if self.shape.head == "linear":
+            return outputs.numpy()
+        mean, log_deviation = outputs.chunk(2)
+        draws = torch.tensor([normal(rng) for _ in range(self.shape.features)], dtype=torch.float32)
+        return (mean + temperature * draws * torch.exp(log_deviation.clamp(*LOG_DEVIATION_RANGE))).numpy()
+
+    def _logits(self, top: Tensor, codes: Array, stage: int) -> Tensor:
+        """Returns the logits (classes,) of a stage, given the codes of those before it."""
         weights = self._weights
-        for stage in range(self.shape.stages):
-            units = functional.linear(known, weights[f"condition.{stage}.weight"], weights[f"condition.{stage}.bias"])
-            logits = functional.linear(
-                torch.relu(units), weights[f"output.{stage}.weight"], weights[f"output.{stage}.bias"]
-            )
-            probabilities = torch.softmax(logits.double() / controls.temperature, 0)
-            if controls.top_p < 1.0:
-                ordered, order = torch.sort(probabilities, descending=True, stable=True)
-                kept = torch.cumsum(ordered, 0) - ordered < controls.top_p
-                probabilities = torch.zeros_like(probabilities).scatter(0, order[kept], ordered[kept])
-                probabilities /= probabilities.sum()
-            chance = uniform(state.rng)
-            code = int(torch.searchsorted(torch.cumsum(probabilities, 0), chance, right=True))
-            state.last[stage] = min(code, self.shape.classes - 1)
-            known = torch.cat([known, weights["embedding"][stage, int(state.last[stage])]])
+        embeddings = [weights["embedding"][before, int(codes[before])] for before in range(stage)]
+        known = torch.cat([top, *embeddings])
+        units = functional.linear(known, weights[f"condition.{stage}.weight"], weights[f"condition.{stage}.bias"])
+        return functional.linear(torch.relu(units), weights[f"output.{stage}.weight"], weights[f"output.{stage}.bias"])
+
+    def _drawn(self, logits: Tensor, controls: Controls, chance: float) -> int:
+        """Returns the class that `chance`, 0 <= chance < 1, falls on; -1 if there is none for NaN."""
+        probabilities = torch.softmax(logits.double() / controls.temperature, 0)
+        if torch.isnan(probabilities).any():
+            return -1
+        if controls.top_p < 1.0:
+            ordered, order = torch.sort(probabilities, descending=True, stable=True)
+            kept = torch.cumsum(ordered, 0) - ordered < controls.top_p
+            probabilities = torch.zeros_like(probabilities).scatter(0, order[kept], ordered[kept])
+            probabilities /= probabilities.sum()
+        code = int(torch.searchsorted(torch.cumsum(probabilities, 0), chance, right=True))
+        return min(code, self.shape.classes - 1)

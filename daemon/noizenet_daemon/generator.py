@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from noizenet.checkpoint import Checkpoint
 from noizenet.codecs import CodecState, steps_per_second
 from noizenet.errors import UsageError
+from noizenet.perlin import perlin_noise
 from noizenet_daemon.engine_numba import NumbaEngine, new_network_state
 from noizenet_daemon.kernels.noise import PERLIN_HZ, Controls
 from noizenet_daemon.kernels.stepping import NetworkState
@@ -20,10 +21,15 @@ from noizenet_daemon.quarantine import Quarantine, copy_state, new_quarantine, q
 
 Array = NDArray[Any]
 EngineName = Literal["numba", "torch"]
+PREDICTED_AT_ONCE = 1 << 15  # steps: an interruption waits for no more
 SAMPLE_CODEC_CHUNK = 128  # steps at once where a step is one sample: 3 to 6 ms
 COLLAPSE_HOLD_S = 0.5  # output that repeats for this long is stuck ...
 COLLAPSE_HOLD_SAMPLES = 1024  # ... or for this many steps, where a step is one sample
 PRIME_S = 10.0  # longest stretch of a sound that priming listens to
+NOISE_PRIME_S = 2.0  # length of a prime of noise or silence
+PRIME_LEVEL = np.float32(0.1)  # deviation of noise: the level of quiet music
+PERLIN_PRIME_HZ = 220.0  # cells of the first lattice in a second
+PERLIN_PRIME_OCTAVES = 5  # the last has 3,520 cells a second
 CORPUS = "corpus"
 SEED_STRIDE = 5  # states lie in the order of the corpus: neighbouring seeds begin far apart in it
 
@@ -33,6 +39,7 @@ class Engine(Protocol):
 
     def run(self, state: NetworkState, controls: Controls, out: Array) -> None: ...
     def listen(self, state: NetworkState, steps: Array) -> None: ...
+    def predict(self, state: NetworkState, steps: Array, out: Array) -> None: ...
 
 
 class GeneratorState(NamedTuple):
@@ -107,7 +114,22 @@ class Generator:
         self._engine.run(state.network, controls, state.steps)
         self.codec.decode(state.decoder, state.steps, out)
         cells = state.network.cells
-        quarantine(state.guard, (state.network, state.decoder), out, (cells.hidden, cells.cell))
+        # a code of -1 could not be drawn; features that are no numbers are found in the sound
+        is_whole = self.codec.classes == 0 or bool(state.steps.min() >= 0)
+        quarantine(state.guard, (state.network, state.decoder), out, (cells.hidden, cells.cell), is_whole)
+
+    def expected(self, steps: Array) -> Array:
+        """Returns what the network expects in the place of each step (n, width) of a sound, of the same kind.
+
+        It expects each having heard all true ones before it. The first stands as it is: nothing was heard before it.
+        """
+        state = new_network_state(self.checkpoint.network, 0)
+        found = steps.copy()
+        self._engine.listen(state, steps[:1])
+        for start in range(1, len(steps), PREDICTED_AT_ONCE):
+            part = slice(start, start + PREDICTED_AT_ONCE)
+            self._engine.predict(state, steps[part], found[part])
+        return found
 
     def primed_state(self, source: str, seed: int, voice: int = 1) -> tuple[GeneratorState, float]:
         """Returns a state warmed by a sound, and that sound's seconds.
@@ -127,34 +149,37 @@ class Generator:
         steps = self.codec.encode(self.codec.new_encoder_state(), samples)
         if len(steps) == 0:
             raise UsageError(
-                f"can't prime with {source}: it has {len(samples)} samples, a step of this checkpoint needs "
-                f"{self.codec.hop}"
+                f"can't prime with {source}: it has {len(samples)} samples, and this checkpoint needs at least "
+                f"{self.codec.hop}: choose a longer sound"
             )
         self._engine.listen(state.network, steps)
         remember_start(state.guard, (state.network, state.decoder))
         return state, len(samples) / self.sample_rate
 
     def _prime_samples(self, source: str, seed: int) -> Array:
-        """Returns what priming listens to, mono at the model's rate."""
-        count = int(2.0 * self.sample_rate)
+        """Returns what priming listens to, mono at the model's rate.
+
+        `normal` is static: every frequency equally. `perlin` wavers around a deep hum (its first lattice has 220 cells
+        a second, so that most of it lies around 110 Hz), with ever weaker wind above it up to 3.5 kHz. Both have a
+        deviation of 0.1, about -20 dBFS, and last two seconds, as does `silence`.
+        """
+        count = max(int(NOISE_PRIME_S * self.sample_rate), self.codec.hop)
         if source == "silence":
             return np.zeros(count, np.float32)
         if source == "normal":
-            return (0.1 * np.random.default_rng(seed).standard_normal(count)).astype(np.float32)
+            return (PRIME_LEVEL * np.random.default_rng(seed).standard_normal(count)).astype(np.float32)
         if source == "perlin":
-            from noizenet_daemon.kernels.noise import perlin
-
-            lattice = 220.0 / self.sample_rate
-            return np.array([0.1 * perlin(n * lattice, seed) for n in range(count)], np.float32)
+            return PRIME_LEVEL * perlin_noise(count, PERLIN_PRIME_HZ, self.sample_rate, PERLIN_PRIME_OCTAVES, seed)
         from noizenet.sound_file import read_mono
 
-        return read_mono(Path(source), self.sample_rate)[-int(PRIME_S * self.sample_rate) :]
+        return read_mono(Path(source), self.sample_rate)[-max(int(PRIME_S * self.sample_rate), self.codec.hop) :]
 
     def controls(self, values: dict[str, Any]) -> Controls:
         """Returns what the kernels take for values of the parameters in `noizenet.protocol`."""
         from noizenet.protocol import NOISE_KINDS, NOISE_MODES, NOISE_TARGETS
 
-        hold = COLLAPSE_HOLD_SAMPLES if self.codec.hop <= self.codec.group else int(COLLAPSE_HOLD_S * self.step_rate)
+        steps_are_samples = self.codec.hop <= self.codec.group
+        hold = COLLAPSE_HOLD_SAMPLES if steps_are_samples else int(COLLAPSE_HOLD_S * self.step_rate)
         return Controls(
             temperature=float(values["temperature"]),
             top_p=float(values["top_p"]),
@@ -163,6 +188,7 @@ class Generator:
             target=NOISE_TARGETS.index(values["noise_target"]),
             mode=NOISE_MODES.index(values["noise_mode"]),
             period=max(1, round(float(values["noise_period_s"]) * self.step_rate)),
-            perlin_step=PERLIN_HZ / self.step_rate,
+            # drift that a frame shows is far too slow to be heard in samples: 4e-6 deviations from one to the next
+            perlin_step=(PERLIN_PRIME_HZ if steps_are_samples else PERLIN_HZ) / self.step_rate,
             hold=max(hold, 2),
         )

@@ -3,7 +3,8 @@
 import os
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,7 @@ def render(
     sample_rate: int,
     engine: EngineName,
     block_frames: int,
+    raw: bool = False,
 ) -> float:
     """Writes a WAV file of 32-bit floats; returns how many times real time it took, warm-up left out.
 
@@ -39,6 +41,7 @@ def render(
 
     Args:
         sample_rate: frames per second of the file; 0 = the checkpoint's own.
+        raw: leave out the safety chain, whose high-pass would let a constant fade away.
 
     Raises:
         NoizeNetError: the checkpoint, the prime or the place of the file is of no use.
@@ -54,28 +57,40 @@ def render(
         states = initial_states(generator, prime, seed, voices)
     rate = sample_rate or generator.sample_rate
     performance = Performance(
-        generator, states, sample_rate=rate, channels=channels, block_frames=block_frames, values=values
+        generator, states, sample_rate=rate, channels=channels, block_frames=block_frames, values=values, safe=not raw
     )
     left = round(seconds * rate)
     most = LARGEST_DATA // (4 * channels)
     if left > most:
         raise UsageError(f"{seconds:g} s don't fit into one WAV file of this rate: at most {most // rate} s do")
     block = np.zeros((block_frames, channels), np.float32)
+    with complete_file(out, rate, channels) as file:
+        started = time.perf_counter()
+        while left > 0:
+            part = block[: min(left, block_frames)]
+            performance.render(part)
+            file.write(part)
+            left -= len(part)
+        spent = time.perf_counter() - started
+    return seconds / spent
+
+
+@contextmanager
+def complete_file(out: Path, sample_rate: int, channels: int) -> Iterator[WaveFile]:
+    """A WAV file that appears at `out` when all that was written inside is complete, and not at all if that fails.
+
+    Raises:
+        InputFileError: it can't be written there.
+    """
     try:
         handle, temporary = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
     except OSError as error:
         raise unwritable(out, error) from None
     os.close(handle)
     try:
-        file = WaveFile(Path(temporary), rate, channels)
+        file = WaveFile(Path(temporary), sample_rate, channels)
         try:
-            started = time.perf_counter()
-            while left > 0:
-                part = block[: min(left, block_frames)]
-                performance.render(part)
-                file.write(part)
-                left -= len(part)
-            spent = time.perf_counter() - started
+            yield file
         finally:
             file.close()
         os.chmod(temporary, 0o644)
@@ -83,4 +98,3 @@ def render(
     except BaseException:
         os.unlink(temporary)
         raise
-    return seconds / spent

@@ -40,11 +40,13 @@ class Performance:
         channels: int,
         block_frames: int,
         values: Mapping[str, Value] | None = None,
+        safe: bool = True,
     ) -> None:
         """Args:
         states: one for each voice.
         block_frames: the longest block that `render` is asked for.
         values: start values of parameters, for all voices.
+        safe: through the safety chain; without it only to measure, never to be heard.
         """
         self.sample_rate = sample_rate
         self.channels = channels
@@ -53,8 +55,8 @@ class Performance:
         self.voices = [
             Voice(Source(generator, state, sample_rate), sample_rate, channels, block_frames) for state in states
         ]
-        self._safety = Safety(sample_rate, channels)
-        self.delay_frames = self._safety.delay_frames
+        self._safety = Safety(sample_rate, channels) if safe else None
+        self.delay_frames = self._safety.delay_frames if self._safety else 0
         self._quarantined_before = 0
         self._events: list[tuple[int, int, Callable[[], None]]] = []
         self._order = itertools.count()
@@ -103,7 +105,8 @@ class Performance:
             part[:] = 0.0
             for voice in self.voices:
                 voice.mix_into(part)
-            self._safety.process(part, self.limiter_db)
+            if self._safety:
+                self._safety.process(part, self.limiter_db)
             self.position += count
             done += count
 

@@ -59,15 +59,18 @@ def remember_start(guard: Quarantine, state: Any) -> None:
         copy_state(state, saved)
 
 
-def quarantine(guard: Quarantine, state: Any, block: Array, vital: tuple[Array, ...] = ()) -> None:
+def quarantine(
+    guard: Quarantine, state: Any, block: Array, vital: tuple[Array, ...] = (), is_whole: bool = True
+) -> None:
     """Lets a good block through and remembers its state; replaces a bad one and rolls the state back.
 
     Args:
         vital: arrays of the state that must be finite as well: a network over codes draws some code or other even
             when its hidden state is NaN, and would stay so.
+        is_whole: False if the caller knows already that something went wrong in the block.
     """
     fade = len(guard.ramp)
-    if _is_finite(block) and all(map(_is_finite, vital)):
+    if is_whole and _is_finite(block) and all(map(_is_finite, vital)):
         if guard.counts[2]:
             block[:fade] *= guard.ramp[::-1]
             guard.counts[2] = 0

@@ -100,7 +100,15 @@ def codec_type(name: object) -> type[Codec]:
         from noizenet.codecs.amplitude import AmplitudeCodec
 
         return AmplitudeCodec
-    raise CheckpointError(f"its codec {name!r} is not known here, only tokens, mulaw and amplitude")
+    if name == "fft":
+        from noizenet.codecs.fft import FftCodec
+
+        return FftCodec
+    if name == "spectrum":
+        from noizenet.codecs.spectrum import SpectrumCodec
+
+        return SpectrumCodec
+    raise CheckpointError(f"its codec {name!r} is not known here, only tokens, mulaw, amplitude, fft and spectrum")
 
 
 def whole_number(options: Mapping[str, Any], name: str, least: int, most: int) -> int:

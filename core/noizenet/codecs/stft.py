@@ -1,4 +1,4 @@
-"""Streaming short-time Fourier transform: log-magnitudes out of samples, samples out of log-magnitudes.
+"""Streaming short-time Fourier transform: spectral frames out of samples, samples out of spectral frames.
 
 Magnitudes are normalised by the window's sum, so that a sine of amplitude a has a peak of a / 2. Log-magnitudes
 are ln(|X| + floor). Frame n covers the `window` samples that end with sample (n + 1) hop.
@@ -64,13 +64,18 @@ def take_in(state: Any, samples: Any, hop: int) -> int:
 
 
 @njit(cache=True, nogil=True, boundscheck=False)
-def log_magnitudes(state: Any, floor: float, out: Any) -> None:
-    """Writes ln(|X| + floor) of the frame in `history` to `out`, float32 (bins,)."""
-    window = state.history.shape[0]
-    for i in range(window):
+def transform(state: Any) -> None:
+    """Fills (re, im) with the spectrum of the windowed frame in `history`, as it comes, without the normalisation."""
+    for i in range(state.history.shape[0]):
         state.frame[i] = state.history[i] * state.hann[i]
     forward(state.fourier, state.frame, state.re, state.im)
-    scale = np.float32(2.0 / window)
+
+
+@njit(cache=True, nogil=True, boundscheck=False)
+def log_magnitudes(state: Any, floor: float, out: Any) -> None:
+    """Writes ln(|X| + floor) of the frame in `history` to `out`, float32 (bins,)."""
+    transform(state)
+    scale = np.float32(2.0 / state.history.shape[0])
     for m in range(out.shape[0]):
         out[m] = np.log(scale * np.sqrt(state.re[m] * state.re[m] + state.im[m] * state.im[m]) + np.float32(floor))
 
@@ -114,12 +119,15 @@ def _spectrum(state: Any, logs: Any, floor: float, scale: float) -> None:
 
 
 @njit(cache=True, nogil=True, boundscheck=False)
-def put_out(state: Any, logs: Any, hop: int, floor: float, tolerance: float, out: Any) -> None:
-    """Turns one frame of log-magnitudes (bins,) into the next `hop` samples."""
+def synthesis_scale(window: int, hop: int) -> float:
+    """Returns what undoes the normalisation, and the sum of squared Hann windows, which is 3/8 window / hop."""
+    return float(0.5 * window / (0.375 * window / hop))
+
+
+@njit(cache=True, nogil=True, boundscheck=False)
+def overlap_add(state: Any, hop: int, out: Any) -> None:
+    """Turns the frame whose spectrum is in (re, im), scaled by `synthesis_scale`, into the next `hop` samples."""
     window = state.overlap.shape[0]
-    next_phases(state.phase, logs, window, hop, tolerance)
-    # undo the analysis' scaling, and the sum of squared Hann windows, which is 3/8 window / hop
-    _spectrum(state, logs, floor, 0.5 * window / (0.375 * window / hop))
     inverse(state.fourier, state.re, state.im, state.frame)
     for i in range(window):
         state.overlap[i] += state.frame[i] * state.hann[i]
@@ -127,3 +135,17 @@ def put_out(state: Any, logs: Any, hop: int, floor: float, tolerance: float, out
     for i in range(window - hop):  # assigning one slice to the other would allocate, as they overlap
         state.overlap[i] = state.overlap[i + hop]
     state.overlap[window - hop :] = 0.0
+
+
+@njit(cache=True, nogil=True, boundscheck=False)
+def put_out_polar(state: Any, logs: Any, hop: int, floor: float, out: Any) -> None:
+    """Turns one frame of log-magnitudes (bins,) and the phases in `state.phase.phase` into the next `hop` samples."""
+    _spectrum(state, logs, floor, synthesis_scale(state.overlap.shape[0], hop))
+    overlap_add(state, hop, out)
+
+
+@njit(cache=True, nogil=True, boundscheck=False)
+def put_out(state: Any, logs: Any, hop: int, floor: float, tolerance: float, out: Any) -> None:
+    """Turns one frame of log-magnitudes (bins,), with phases made for it, into the next `hop` samples."""
+    next_phases(state.phase, logs, state.overlap.shape[0], hop, tolerance)
+    put_out_polar(state, logs, hop, floor, out)

@@ -1,4 +1,4 @@
-"""Recurrent cells, one step at a time, float32. Weights are packed (inputs, outputs), so that the inner loops
+"""The cells of a network, one step at a time, float32. Weights are packed (inputs, outputs), so that the inner loops
 run along memory and the compiler vectorises them.
 
 Equations as PyTorch states them (gate order too), so that its weights mean the same here:
@@ -7,7 +7,11 @@ Equations as PyTorch states them (gate order too), so that its weights mean the 
     lstm  c' = f c + i g,  h' = o tanh(c'),                         i f o = sigmoid(a), g = tanh(a)
     gru   h' = (1 - z) n + z h,  n = tanh(Wi x + bi + r (Wh h + bh)),  r z = sigmoid(a)
 
-Sources: Elman 1990; Hochreiter and Schmidhuber 1997 with the forget gate of Gers et al. 2000; Cho et al. 2014.
+and the causal convolution as `noizenet.network.NetworkShape` states it; each of its layers keeps in a ring what it
+will need 2^layer steps later, so that a step costs the same at any depth of memory.
+
+Sources: Elman 1990; Hochreiter and Schmidhuber 1997 with the forget gate of Gers et al. 2000; Cho et al. 2014;
+van den Oord et al., "WaveNet", 2016; Paine et al., "Fast Wavenet generation algorithm", 2016, for the rings.
 """
 
 from typing import Any, NamedTuple
@@ -17,8 +21,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-RNN, LSTM, GRU = 0, 1, 2
-CELL_NUMBERS = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
+RNN, LSTM, GRU, CONV = 0, 1, 2, 3
+CELL_NUMBERS = {"rnn": RNN, "lstm": LSTM, "gru": GRU, "conv": CONV}
 
 # All of fastmath but the promises that there is no NaN and no infinity: those must go through, for the quarantine to
 # find. For the same reason division by zero is NumPy's, which raises nothing.
@@ -29,9 +33,9 @@ class Layers(NamedTuple):
     """Packed weights of all layers. L layers of H units with G = gates x H.
 
     Attributes:
-        cell: RNN, LSTM or GRU.
+        cell: RNN, LSTM, GRU or CONV.
         between: input weights of layers 1 and up, (L - 1, H, G); (1, 0, G) if there is one layer.
-        recurrent: (L, H, G).
+        recurrent: (L, H, G); (L, 0, G) of a convolution, which has none.
         bias: sum of both biases, but for the GRU's candidate gate the input's alone, (L, G).
         candidate_bias: the GRU's recurrent bias of the candidate gate, (L, H).
     """
@@ -44,10 +48,19 @@ class Layers(NamedTuple):
 
 
 class CellState(NamedTuple):
-    """Hidden and cell state, float32 (L, H) each, and workspace for the gates, (G,) each."""
+    """What the layers remember, and workspace.
+
+    Attributes:
+        hidden: what each layer put out last, float32 (L, H).
+        cell: the LSTM's cell state, float32 (L, H); of a convolution one ring a layer, (2^L - 1, H): see `ring_row`.
+        position: steps taken in so far, whether heard or run, int64 (1,): where the rings stand. At 0 a ring's rows
+            lie oldest first, as a checkpoint holds them.
+        gates, recurrent_gates: workspace, (G,).
+    """
 
     hidden: Array
     cell: Array
+    position: Array
     gates: Array
     recurrent_gates: Array
 
@@ -94,9 +107,28 @@ def add_product(x: Any, weights: Any, out: Any) -> None:
         i += 1
 
 
+@njit(cache=True, nogil=True, inline="always")
+def ring_row(layer: int, position: int) -> int:
+    """Returns the row of a convolution's memory that is read, and then written anew, in the step at `position`.
+
+    Layer l has the 2^l rows from 2^l - 1 on. `position` - 1 gives the row that was written last.
+    """
+    length = 1 << layer
+    return length - 1 + position % length
+
+
+@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy", boundscheck=False)
+def _convolve(h: Any, remembered: Any, gates: Any) -> None:
+    """Writes a layer's output, without what is added to it; `remembered` (H,) gives its own up for the step's."""
+    n = h.shape[0]
+    for k in range(n):
+        h[k] = tanh(gates[k] + remembered[k])
+        remembered[k] = gates[n + k]
+
+
 @njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy", boundscheck=False)
 def _activate(cell: int, h: Any, c: Any, gates: Any, recurrent_gates: Any, candidate_bias: Any) -> None:
-    """Turns the gates' sums into the new hidden and cell state."""
+    """Turns the gates' sums into the new hidden and cell state of a recurrent layer."""
     n = h.shape[0]
     if cell == LSTM:
         for k in range(n):
@@ -128,9 +160,16 @@ def step_layers(layers: Any, state: Any) -> None:
             add_product(state.hidden[layer - 1], layers.between[layer - 1], gates)
         for k in range(gates.shape[0]):
             gates[k] += layers.bias[layer, k]
+        if layers.cell == CONV:
+            _convolve(h, state.cell[ring_row(layer, state.position[0])], gates)
+            if layer > 0:
+                for k in range(h.shape[0]):
+                    h[k] += state.hidden[layer - 1, k]
+            continue
         if layers.cell == GRU:
             recurrent_gates[:] = 0.0
             add_product(h, layers.recurrent[layer], recurrent_gates)
         else:
             add_product(h, layers.recurrent[layer], gates)
         _activate(layers.cell, h, state.cell[layer], gates, recurrent_gates, layers.candidate_bias[layer])
+    state.position[0] += 1

@@ -1,7 +1,8 @@
-"""Random numbers whose generator is an explicit value: uint64 (4,), part of a voice's state.
+"""Random numbers whose generator is an explicit value: uint64 (5,), part of a voice's state.
 
 xoshiro256++ (Blackman and Vigna, "Scrambled linear pseudorandom number generators", 2021), seeded by SplitMix64
-as its authors advise. The same seed gives the same numbers on every machine.
+as its authors advise. The same seed gives the same numbers on every machine. The fifth word never changes: it tells
+what comes from one seed from what comes from another, where noise is a function of time.
 """
 
 from typing import Any
@@ -12,13 +13,14 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 MASK = (1 << 64) - 1
+OWN = 4  # index of the word that never changes
 
 
 def new_rng(seed: int) -> Array:
-    """Returns a generator's state, uint64 (4,), for any whole number."""
+    """Returns a generator's state, uint64 (5,), for any whole number."""
     words = []
     counter = seed & MASK
-    for _ in range(4):
+    for _ in range(OWN + 1):
         counter = (counter + 0x9E3779B97F4A7C15) & MASK
         z = counter
         z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK

@@ -1,0 +1,61 @@
+"""Primes of noise and silence: each kind another sound, of the level and length promised, for every codec."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from making import amplitude_checkpoint, listening_checkpoint, mulaw_checkpoint, tokens_checkpoint
+from noizenet.checkpoint import Checkpoint
+from noizenet_daemon.generator import Generator
+
+RATE = 16000
+KINDS = ("silence", "normal", "perlin")
+MAKERS: list[Callable[..., Checkpoint]] = [
+    tokens_checkpoint,
+    mulaw_checkpoint,
+    amplitude_checkpoint,
+    listening_checkpoint,
+]
+
+
+def test_silence_is_silent_and_noise_is_as_loud_as_quiet_music() -> None:
+    generator = Generator(amplitude_checkpoint(sample_rate=RATE))
+    silence, normal, perlin = (generator._prime_samples(kind, 1) for kind in KINDS)
+    assert not silence.any()
+    for samples in (normal, perlin):
+        assert samples.std() == pytest.approx(0.1, rel=0.1)
+    assert all(len(samples) == 2 * RATE and samples.dtype == np.float32 for samples in (silence, normal, perlin))
+
+
+def test_normal_is_static_and_perlin_a_hum_with_wind_above() -> None:
+    generator = Generator(amplitude_checkpoint(sample_rate=RATE))
+    shares = {}
+    for kind in ("normal", "perlin"):
+        power = np.square(np.abs(np.fft.rfft(generator._prime_samples(kind, 1))))
+        bands = np.split(power, np.searchsorted(np.fft.rfftfreq(2 * RATE, 1.0 / RATE), [220.0, 1000.0, 4000.0]))
+        shares[kind] = [float(band.sum() / power.sum()) for band in bands]
+    assert shares["normal"] == pytest.approx([220 / 8000, 780 / 8000, 3000 / 8000, 0.5], abs=0.02)
+    hum, middle, wind, nothing = shares["perlin"]
+    assert hum > 0.7
+    assert 0.05 < middle < 0.3
+    assert 1e-3 < wind < 0.03
+    assert nothing < 1e-4
+
+
+@pytest.mark.parametrize("kind", ["normal", "perlin"])
+def test_each_seed_has_a_prime_of_its_own(kind: str) -> None:
+    generator = Generator(amplitude_checkpoint(sample_rate=RATE))
+    first, again, other = (generator._prime_samples(kind, seed) for seed in (1, 1, 2))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_every_codec_is_warmed_differently_by_each_kind(make: Callable[..., Checkpoint]) -> None:
+    generator = Generator(make(sample_rate=2000))
+    states = [generator.primed_state(kind, seed=1)[0].network for kind in KINDS]
+    hidden = [state.cells.hidden for state in states]
+    assert all(np.isfinite(array).all() for array in hidden)
+    assert len({array.tobytes() for array in hidden}) == 3
+    assert all(np.abs(array).max() > 1e-3 for array in hidden)
