@@ -97,5 +97,6 @@ def test_amplitude_holds_what_the_standard_scaler_finds(music: Array) -> None:
     codec = fit_codec(Recipe(codec="amplitude"), [music[:5000], music[5000:]], RATE, seed=0)
     assert isinstance(codec, AmplitudeCodec)
     scaler = StandardScaler().fit(music[:, None])
-    assert codec.mean == pytest.approx(scaler.mean_[0], abs=1e-6)
-    assert codec.scale == pytest.approx(scaler.scale_[0], rel=1e-5)
+    assert codec.scaler.kind == "zscore"
+    assert codec.scaler.shift == pytest.approx(scaler.mean_, abs=1e-6)
+    assert codec.scaler.scale == pytest.approx(scaler.scale_, rel=1e-5)

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from making import melody, tone, write_sound
-from noizenet.errors import SoundFileError
-from noizenet_training.corpus import FILE_PEAK, find_files, load_corpus
+from noizenet.errors import SoundFileError, UsageError
+from noizenet_training.corpus import FILE_PEAK, load_corpus, load_sources
 from noizenet_training.recipe import Recipe
+from noizenet_training.sources import Source, find_files
 
 RATE = 22050
 
@@ -136,6 +137,56 @@ def test_a_split_by_file_holds_out_whole_files(tmp_path: Path) -> None:
     assert len(corpus.held_out) == 1
     with pytest.raises(SoundFileError, match="at least two usable files"):
         load_corpus([tmp_path / "0.wav"], Recipe(split="file"))
+
+
+def test_at_the_lowest_level_not_even_silence_without_noise_is_cut_out(tmp_path: Path) -> None:
+    path = write_sound(tmp_path / "a.wav", np.concatenate([melody(2.0), np.zeros(2 * RATE, np.float32), melody(2.0)]))
+    corpus = load_corpus([path], Recipe(silence_db=-120.0))
+    assert sum(map(len, corpus.training + corpus.held_out)) == 6 * RATE
+    assert sum(map(len, load_corpus([path], Recipe(silence_db=-119.0)).training)) < 5 * RATE
+
+
+def test_the_first_files_that_can_be_used_are_taken(tmp_path: Path) -> None:
+    for number in range(4):
+        write_sound(tmp_path / f"{number}.wav", melody(1.0, seed=number))
+    (tmp_path / "1.wav").write_text("only words")
+    corpus = load_corpus([tmp_path], Recipe(), songs=2)
+    assert [file.path.name for file in corpus.files] == ["0.wav", "2.wav"]
+    assert len(corpus.skipped) == 1
+    with pytest.raises(UsageError, match=r"--songs 5 is more than there are files: 4"):
+        load_corpus([tmp_path], Recipe(), songs=5)
+    with pytest.raises(UsageError, match=r"--songs 4 is more than can be used: 3 of 4 files, for .*1\.wav"):
+        load_corpus([tmp_path], Recipe(), songs=4)
+
+
+def test_the_first_seconds_of_each_file_are_taken(tmp_path: Path) -> None:
+    write_sound(tmp_path / "long.wav", melody(3.0))
+    write_sound(tmp_path / "short.wav", melody(1.0))
+    corpus = load_corpus([tmp_path], Recipe(level="corpus"), seconds=1.5)
+    assert [file.seconds for file in corpus.files] == [1.5, 1.0]
+    whole = load_corpus([tmp_path], Recipe(level="corpus")).files[0].samples
+    offset = corpus.files[0].samples - whole[: len(corpus.files[0].samples)]
+    assert np.ptp(offset) < 1e-6  # but for a constant: the mean is taken from what is used
+    assert corpus.to_json() != load_corpus([tmp_path], Recipe()).to_json()
+
+
+def test_a_file_shorter_than_is_known_of_it_is_cut_short(tmp_path: Path) -> None:
+    path = write_sound(tmp_path / "a.wav", melody(2.0))
+    assert load_sources([Source(path, length_s=2.2)], Recipe()).seconds == 2.0
+    assert load_sources([Source(path, length_s=9.0)], Recipe(), seconds=1.0).seconds == 1.0
+    with pytest.raises(SoundFileError, match=r"cut short: it holds 2\.0 s of 2\.3 s"):
+        load_sources([Source(path, length_s=2.3)], Recipe())
+
+
+def test_what_is_known_of_a_song_is_listed_with_it(tmp_path: Path) -> None:
+    path = write_sound(tmp_path / "a.wav", tone(1.0))
+    about = {"track": "7", "title": "", "artist": "", "licence": "CC0"}
+    corpus = load_sources([Source(path, about)], Recipe())
+    assert corpus.to_json()[0]["track"] == "7"
+    assert corpus.attribution == "untitled by an unknown artist (FMA track 7)"
+    assert corpus.licence == "CC0"
+    plain = load_corpus([path], Recipe())
+    assert (plain.attribution, plain.licence) == ("", "")
 
 
 def test_the_header_lists_name_seconds_and_hash(tmp_path: Path) -> None:

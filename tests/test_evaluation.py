@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from making import melody, tone
 from noizenet.errors import SoundFileError
+from noizenet_training.collapse import Collapse
 from noizenet_training.evaluation import Reference, features, frechet_distance, is_alive, survival
 
 RATE = 16000
@@ -38,8 +39,8 @@ def test_nan_kills_its_window_only() -> None:
     assert survival(samples, RATE) == 0.75
 
 
-def test_what_is_shorter_than_a_window_did_not_survive() -> None:
-    assert survival(melody(0.2, RATE), RATE) == 0.0
+def test_the_survival_of_what_is_shorter_than_a_window_is_not_known() -> None:
+    assert np.isnan(survival(melody(0.2, RATE), RATE))
 
 
 def test_features_do_not_depend_on_level() -> None:
@@ -76,6 +77,16 @@ def test_a_sound_with_too_little_in_it_has_no_fidelity_but_valid_json() -> None:
     reference = Reference([melody(6.0, RATE)], RATE)
     found = reference.score("short", melody(1.0, RATE)).to_json()
     assert found["fidelity"] is None
+    found = reference.score("shorter", melody(0.1, RATE), Collapse(200, 0.0125, 0.002)).to_json()
+    assert (found["survival"], found["fidelity"]) == (None, None)
+    assert found["collapse"] == {"steps": 200, "seconds": 0.0125, "share": 0.002}
+
+
+def test_a_steady_tone_is_dead_whatever_its_pitch_and_a_slow_sway_is_not() -> None:
+    for frequency in (55.0, 440.0, 441.0, 3000.1):
+        assert not is_alive(tone(0.5, RATE, frequency), RATE)
+    assert is_alive(np.linspace(-0.3, 0.3, RATE // 2) ** 2 + 0.1 * melody(0.5, RATE), RATE)
+    assert is_alive(np.linspace(-0.3, 0.3, RATE // 2), RATE)
 
 
 def test_a_corpus_that_is_too_short_is_refused() -> None:

@@ -1,8 +1,10 @@
-"""Fitting: it learns, equal seeds learn alike, what is resumed goes on, and NaN is mended or reported."""
+"""Fitting: it learns, equal seeds learn alike, what is resumed goes on, and what diverges is mended or reported."""
 
+import dataclasses
 import itertools
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -32,9 +34,17 @@ def new_fitting(recipe: Recipe = RECIPE, seed: int = 0, cell: Cell = "lstm") -> 
     return Fitting(network, recipe, [np.tile(CYCLE, (40, 1))], [np.tile(CYCLE, (5, 1))], np.array([0.75, 0.25]), seed)
 
 
-def new_linear_fitting(recipe: Recipe, steps: Array) -> Fitting:
-    network = Network(NetworkShape("rnn", 1, 16, "linear", features=1))
-    return Fitting(network, recipe, [steps], [steps[:100]], np.ones(1), 0)
+def new_linear_fitting(
+    recipe: Recipe, steps: Array, *more: Array, head: Literal["linear", "gaussian"] = "linear"
+) -> Fitting:
+    torch.manual_seed(0)
+    network = Network(NetworkShape("rnn", 1, 16, head, features=1))
+    return Fitting(network, recipe, [steps, *more], [steps[:100]], np.ones(1), 0)
+
+
+def sine(length: int = 2000) -> Array:
+    """Returns numbers of deviation 1, float32 (length, 1)."""
+    return np.sin(0.2 * np.arange(length, dtype=np.float32))[:, None] * np.float32(1.4)
 
 
 def run(
@@ -51,7 +61,7 @@ def run(
     return fitting
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru", "conv"])
 def test_a_cycle_is_learnt(cell: Cell) -> None:
     fitting = run(new_fitting(cell=cell), 150)
     assert fitting.rounds[0].held_out > 0.8
@@ -60,11 +70,56 @@ def test_a_cycle_is_learnt(cell: Cell) -> None:
 
 
 def test_a_linear_network_learns_a_sine_through_noise_on_its_input() -> None:
-    sine = np.sin(0.2 * np.arange(2000, dtype=np.float32))[:, None] * np.float32(1.4)
     recipe = Recipe(codec="amplitude", streams=8, unroll=20, round_updates=20, learning_rate=1e-2, input_noise=0.05)
-    fitting = run(new_linear_fitting(recipe, sine), 200)
+    fitting = run(new_linear_fitting(recipe, sine()), 200)
     assert fitting.best_round is not None
-    assert fitting.best_round.held_out < 0.05 * float(np.mean(np.square(sine)))
+    assert fitting.best_round.held_out < 0.05
+    assert fitting.best_round.mse == pytest.approx(fitting.best_round.held_out)
+
+
+def test_a_gaussian_head_learns_how_sure_it_may_be() -> None:
+    noisy = sine() + 0.1 * np.random.default_rng(0).standard_normal((2000, 1)).astype(np.float32)
+    recipe = Recipe(
+        codec="amplitude", head="gaussian", streams=8, unroll=20, round_updates=25, learning_rate=1e-2, dropout=0.0
+    )
+    fitting = run(new_linear_fitting(recipe, noisy, head="gaussian"), 300)
+    best = fitting.best_round
+    assert best is not None
+    # of a Gaussian of this deviation: ln 0.1 + 1/2 + ln(2 pi) / 2 = -0.88; the noise on what is heard adds to it
+    assert -0.9 < best.held_out < -0.2
+    assert best.score == best.held_out
+
+
+def test_the_bias_error_goes_below_zero_and_the_least_is_still_the_best() -> None:
+    recipe = Recipe(codec="amplitude", loss="mbe", streams=4, unroll=20, round_updates=5, learning_rate=1e-2)
+    fitting = run(new_linear_fitting(recipe, sine()), 60)
+    assert fitting.rounds[-1].held_out < -1.0
+    assert fitting.best_round == fitting.rounds[-1]
+    last = fitting.rounds[-1]
+    assert last.mbe == pytest.approx(last.held_out, abs=1e-6)
+    assert last.mse is not None
+    assert last.mse > 1.0
+
+
+def test_the_last_weights_are_kept_if_the_recipe_says_so() -> None:
+    fitting = run(new_fitting(dataclasses.replace(RECIPE, keep="last")), 20)
+    with torch.no_grad():
+        fitting.network.output[0].weight.mul_(-50.0)
+    fitting.run_round(Budget(updates=21), lambda: 0.0, ignore)
+    assert fitting.best_round is fitting.rounds[-1]
+    assert fitting.best_round.held_out > fitting.rounds[-2].held_out
+    assert np.array_equal(fitting.best["output.0.weight"], fitting.network.output[0].weight.detach().numpy())
+
+
+def test_passes_and_songs_are_recorded() -> None:
+    recipe = Recipe(codec="amplitude", feeding="one_shot", round_updates=2)
+    fitting = run(new_linear_fitting(recipe, sine(101), sine(301)), 5)
+    assert fitting.passes == pytest.approx(2.25)
+    assert [entry.passes for entry in fitting.rounds] == pytest.approx([1.0, 2.0, 2.25])
+    assert fitting.history.columns()["songs"] == [0, 1, 0, 1, 0]
+    streams = Recipe(codec="amplitude", streams=4, unroll=10, round_updates=5)
+    fitting = run(new_linear_fitting(streams, sine(400)), 20)
+    assert fitting.passes == pytest.approx(2.0, abs=0.1)
 
 
 def test_equal_seeds_give_equal_weights_and_others_do_not() -> None:
@@ -115,6 +170,39 @@ def test_one_nan_is_mended_by_the_last_good_weights_at_half_the_rate() -> None:
     assert all(np.isfinite(array).all() for array in fitting.network.weights().values())
 
 
+@pytest.mark.parametrize(
+    ("loss", "optimiser", "rate"),
+    [("mse", "adam", 1e3), ("mae", "adam", 1e3), ("mbe", "sgd", 1e5), ("mse", "sgd", 1e4), ("mse", "adadelta", 1e6)],
+)
+def test_a_rate_that_is_far_too_high_ends_training_with_a_clear_error(loss: str, optimiser: str, rate: float) -> None:
+    recipe = Recipe(
+        codec="amplitude", streams=8, unroll=20, learning_rate=rate, loss=loss, optimiser=optimiser, clip_by="value"
+    )
+    fitting = new_linear_fitting(recipe, sine())
+    before = fitting.network.weights()
+    with pytest.raises(TrainingError, match=r"the loss went from .* to .*lower it with --set learning_rate=0\.002$"):
+        run(fitting, 20)
+    assert fitting.rounds == []
+    assert all(np.array_equal(fitting.best[name], before[name]) for name in before)
+
+
+def test_a_loss_that_explodes_later_is_mended_too() -> None:
+    fitting = new_linear_fitting(Recipe(codec="amplitude", streams=4, unroll=20, round_updates=5), sine())
+    exploded = []
+
+    def explode_once(updates: int, loss: float) -> None:  # noqa: ARG001
+        if updates == 12 and not exploded:
+            exploded.append(updates)
+            with torch.no_grad():
+                fitting.network.output[0].bias.fill_(1e4)
+
+    run(fitting, 20, explode_once)
+    assert fitting.divergences == 1
+    assert [entry.updates for entry in fitting.rounds] == [5, 10, 15, 20]
+    assert max(entry.held_out for entry in fitting.rounds) < 10.0
+    assert fitting.history.columns()["updates"] == list(range(1, 21))
+
+
 def test_nan_that_comes_back_ends_training_with_a_clear_error() -> None:
     steps = np.sin(np.arange(500, dtype=np.float32))[:, None]
     steps[250] = np.nan
@@ -140,6 +228,36 @@ def test_a_resumed_fitting_goes_on_as_it_would_have(tmp_path: Path) -> None:
     run(resumed, 50)
     assert [entry.loss for entry in resumed.rounds] == [entry.loss for entry in whole.rounds]
     assert all(np.array_equal(resumed.best[name], whole.best[name]) for name in whole.best)
+
+
+@pytest.mark.parametrize("optimiser", ["adam", "sgd", "adadelta"])
+@pytest.mark.parametrize("feeding", ["one_shot", "windows", "shuffled"])
+def test_every_feeding_and_optimiser_goes_on_as_it_would_have(feeding: str, optimiser: str, tmp_path: Path) -> None:
+    recipe = Recipe(
+        codec="amplitude",
+        feeding=feeding,
+        unroll=30,
+        stride=20 if feeding == "windows" else 0,
+        streams=3,
+        round_updates=4,
+        optimiser=optimiser,
+        momentum=0.9 if optimiser == "sgd" else 0.0,
+        learning_rate=1e-2,
+        dropout=0.3,
+    )
+    songs = sine(150), sine(70)
+    whole = run(new_linear_fitting(recipe, *songs), 16)
+    stopped = run(new_linear_fitting(recipe, *songs), 8, budget=Budget(updates=16))
+    save_resume(tmp_path / "m.resume", {}, tokens_codec(), stopped, 1.0)
+    found = load_resume(tmp_path / "m.resume", {})
+    assert found is not None
+    resumed = new_linear_fitting(recipe, *songs)
+    resumed.take_up(found[1])
+    run(resumed, 16)
+    assert resumed.history.columns() == whole.history.columns()
+    assert resumed.passes == whole.passes
+    weights = whole.network.weights()
+    assert all(np.array_equal(array, weights[name]) for name, array in resumed.network.weights().items())
 
 
 def test_a_resume_file_of_another_training_is_refused(tmp_path: Path) -> None:

@@ -1,35 +1,16 @@
 """The network in PyTorch, against its equations written out in NumPy."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 import torch
 
-from making import Array, Cell, random_weights
-from noizenet.network import NetworkShape
-from noizenet_training.networks import Network
+from equations import next_cells
+from making import Cell, amplitude_checkpoint, random_weights, tokens_codec
+from noizenet.network import LOG_DEVIATION_RANGE, NetworkShape
+from noizenet_training.networks import Network, network_shape
+from noizenet_training.recipe import Recipe
 
-CELLS: list[Cell] = ["rnn", "lstm", "gru"]
-
-
-def sigmoid(values: Array) -> Array:
-    return 1.0 / (1.0 + np.exp(-values))
-
-
-def next_hidden(cell: Cell, weights: dict[str, Array], layer: int, x: Array, h: Array, c: Array) -> tuple[Any, Any]:
-    """Returns hidden and cell state of one layer after one step, by the textbook."""
-    by_input = weights[f"rnn.weight_ih_l{layer}"] @ x + weights[f"rnn.bias_ih_l{layer}"]
-    by_hidden = weights[f"rnn.weight_hh_l{layer}"] @ h + weights[f"rnn.bias_hh_l{layer}"]
-    if cell == "rnn":
-        return np.tanh(by_input + by_hidden), c
-    if cell == "lstm":
-        i, f, g, o = np.split(by_input + by_hidden, 4)
-        c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
-        return sigmoid(o) * np.tanh(c), c
-    (r_x, z_x, n_x), (r_h, z_h, n_h) = np.split(by_input, 3), np.split(by_hidden, 3)
-    z = sigmoid(z_x + z_h)
-    return (1.0 - z) * np.tanh(n_x + sigmoid(r_x + r_h) * n_h) + z * h, c
+CELLS: list[Cell] = ["rnn", "lstm", "gru", "conv"]
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -37,6 +18,7 @@ def test_weights_are_exactly_those_of_the_shape(cell: Cell) -> None:
     for shape in (
         NetworkShape(cell, 2, 8, "categorical", 3, 5, 4, 6),
         NetworkShape(cell, 1, 8, "linear", features=2),
+        NetworkShape(cell, 3, 8, "gaussian", features=2),
     ):
         weights = Network(shape).weights()
         assert {name: array.shape for name, array in weights.items()} == shape.tensor_shapes()
@@ -51,17 +33,15 @@ def test_the_categorical_network_equals_its_equations(cell: Cell) -> None:
     network.load_weights(weights)
     network.eval()
     codes = np.random.default_rng(1).integers(0, 5, (7, 3))
-    hidden, memory = np.zeros((2, 8)), np.zeros((2, 8))
+    hidden, memory = np.zeros((2, 8)), np.zeros((shape.cell_rows, 8))
     with torch.inference_mode():
         steps = torch.from_numpy(codes)[None]
         top, state = network.recur(steps[:, :-1], network.new_state(1))
         found = [network.logits(top, stage, steps[:, 1:])[0].numpy() for stage in range(3)]
     for step in range(6):
         x = np.concatenate([weights["embedding"][stage, codes[step, stage]] for stage in range(3)])
-        for layer in range(2):
-            hidden[layer], memory[layer] = next_hidden(cell, weights, layer, x, hidden[layer], memory[layer])
-            x = hidden[layer]
-        known = x
+        next_cells(shape, weights, x, hidden, memory)
+        known = hidden[-1]
         for stage in range(3):
             between = weights[f"condition.{stage}.weight"] @ known + weights[f"condition.{stage}.bias"]
             expected = weights[f"output.{stage}.weight"] @ np.maximum(between, 0.0) + weights[f"output.{stage}.bias"]
@@ -73,19 +53,45 @@ def test_the_categorical_network_equals_its_equations(cell: Cell) -> None:
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_the_linear_network_equals_its_equations(cell: Cell) -> None:
-    shape = NetworkShape(cell, 1, 8, "linear", features=2)
+    shape = NetworkShape(cell, 3, 8, "linear", features=2)
     weights = random_weights(shape)
     network = Network(shape)
     network.load_weights(weights)
     network.eval()
-    steps = np.random.default_rng(1).standard_normal((6, 2)).astype(np.float32)
+    steps = np.random.default_rng(1).standard_normal((20, 2)).astype(np.float32)
     with torch.inference_mode():
-        top, _ = network.recur(torch.from_numpy(steps)[None], network.new_state(1))
+        top, state = network.recur(torch.from_numpy(steps)[None], network.new_state(1))
         found = network.predict(top)[0].numpy()
-    hidden, memory = np.zeros(8), np.zeros(8)
-    for step in range(6):
-        hidden, memory = next_hidden(cell, weights, 0, steps[step], hidden, memory)
-        assert np.allclose(found[step], weights["output.0.weight"] @ hidden + weights["output.0.bias"], atol=1e-5)
+    hidden, memory = np.zeros((3, 8)), np.zeros((shape.cell_rows, 8))
+    for step in range(20):
+        next_cells(shape, weights, steps[step], hidden, memory)
+        expected = weights["output.0.weight"] @ hidden[-1] + weights["output.0.bias"]
+        assert np.allclose(found[step], expected, atol=1e-5)
+    assert np.allclose(state[0][:, 0].numpy(), hidden, atol=1e-5)
+    assert np.allclose(state[1][:, 0].numpy(), memory, atol=1e-5)
+
+
+def test_a_gaussian_head_puts_out_means_then_log_deviations_cut_off() -> None:
+    shape = NetworkShape("gru", 1, 8, "gaussian", features=3)
+    weights = random_weights(shape)
+    weights["output.0.bias"][3:] = [-50.0, 0.5, 50.0]
+    network = Network(shape)
+    network.load_weights(weights)
+    top = torch.randn(1, 4, 8)
+    means, log_deviations = network.distribution(top)
+    raw = top.numpy() @ weights["output.0.weight"].T + weights["output.0.bias"]
+    assert np.allclose(means.detach().numpy(), raw[..., :3], atol=1e-6)
+    assert torch.equal(network.predict(top), means)
+    assert np.allclose(log_deviations.detach().numpy(), np.clip(raw[..., 3:], *LOG_DEVIATION_RANGE), atol=1e-6)
+    assert log_deviations[..., 0].unique().tolist() == [LOG_DEVIATION_RANGE[0]]
+    assert log_deviations[..., 2].unique().tolist() == [LOG_DEVIATION_RANGE[1]]
+
+
+def test_a_recipe_says_cell_and_head_and_the_codec_the_width() -> None:
+    codec = amplitude_checkpoint().codec
+    recipe = Recipe(codec="amplitude", cell="conv", layers=3, hidden=16, head="gaussian")
+    assert network_shape(recipe, codec) == NetworkShape("conv", 3, 16, "gaussian", features=1)
+    assert network_shape(Recipe(cell="conv"), tokens_codec()).head == "categorical"
 
 
 def test_reading_in_parts_equals_reading_at_once() -> None:

@@ -36,3 +36,6 @@ def test_a_terminal_gets_a_live_line() -> None:
 def test_figures_leave_out_what_is_not_known_yet() -> None:
     assert figures(1, 5.25, None, None, 61.2) == "round 1, loss 5.250, 1:01 left"
     assert figures(2, 5.0, 4.5, 4.25, 5.0) == "round 2, loss 5.000, held-out 4.500 (kept: 4.250), 0:05 left"
+    assert (
+        figures(3, 1.234e-5, -0.0123, 0.0, 5.0) == "round 3, loss 1.23e-05, held-out -0.0123 (kept: 0.000), 0:05 left"
+    )

@@ -1,5 +1,6 @@
 """Recipes: files, overrides, and every fault at once."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,48 @@ from noizenet_training.recipe_reading import describe_options, load_recipe, reci
 
 
 def test_the_recipes_that_come_along_are_valid() -> None:
-    assert recipe_names() == ["amplitude", "mulaw", "tokens"]
-    for name in recipe_names():
-        assert load_recipe(name).codec == name
+    assert {"amplitude", "mulaw", "tokens", "paper-lstm"} <= set(recipe_names())
+    recipes = {name: load_recipe(name) for name in recipe_names()}
+    assert all(recipes[name].codec == name for name in ("amplitude", "mulaw", "tokens"))
+
+
+def test_the_paper_s_recipes_have_the_settings_of_its_table() -> None:
+    paper = load_recipe("paper-lstm")
+    assert (paper.layers, paper.hidden, paper.loss, paper.optimiser, paper.learning_rate) == (
+        2,
+        50,
+        "mse",
+        "adam",
+        1e-4,
+    )
+    assert (paper.clip, paper.clip_by, paper.dropout, paper.scaler, paper.feeding) == (
+        1.0,
+        "value",
+        0.5,
+        "zscore",
+        "one_shot",
+    )
+    assert load_recipe("paper-rnn") == replace(paper, cell="rnn")
+    assert load_recipe("paper-gru") == replace(paper, cell="gru")
+
+
+def test_a_recipe_takes_over_what_its_base_says_and_means_something_for_its_codec(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('base = "paper-lstm"\ncodec = "mulaw"\nhidden = 32\n')
+    recipe = load_recipe(str(path))
+    assert (recipe.hidden, recipe.layers, recipe.clip_by) == (32, 2, "value")
+    assert "scaler" not in recipe.to_json()
+
+
+def test_bases_that_go_round_in_a_circle_are_refused(tmp_path: Path) -> None:
+    first, second = tmp_path / "first.toml", tmp_path / "second.toml"
+    first.write_text(f'base = "{second}"\n')
+    second.write_text(f'base = "{first}"\n')
+    with pytest.raises(ConfigurationError, match="go round in a circle"):
+        load_recipe(str(first))
+    first.write_text("base = 3\n")
+    with pytest.raises(ConfigurationError, match="base is 3, not the name of a recipe"):
+        load_recipe(str(first))
 
 
 def test_the_defaults_of_the_options_are_those_of_the_recipe_tokens_where_it_names_them() -> None:
@@ -46,6 +86,8 @@ def test_overrides_are_converted_to_the_option_s_type() -> None:
         ("overlap=6", "overlap is 6, not a power of two"),
         ("sample_rate=5", "sample_rate is neither 0 nor at least 4000"),
         ("input_noise=0.1", "input_noise means nothing for the codec tokens, only for amplitude"),
+        ("stride=5", "stride means nothing for feeding=streams, only for windows"),
+        ("momentum=0.9", "momentum means nothing for optimiser=adamw, only for sgd"),
     ],
 )
 def test_a_faulty_override_is_named_with_a_remedy(override: str, fault: str) -> None:
@@ -65,7 +107,7 @@ def test_all_faults_are_told_at_once() -> None:
 def test_an_unknown_recipe_is_answered_with_a_suggestion() -> None:
     with pytest.raises(ConfigurationError, match="did you mean tokens"):
         load_recipe("token")
-    with pytest.raises(ConfigurationError, match=r"there are amplitude, mulaw, tokens \(a file's name must"):
+    with pytest.raises(ConfigurationError, match=r"there are amplitude, mulaw, .*tokens \(a file's name must"):
         load_recipe("xyz")
 
 
@@ -81,6 +123,13 @@ def test_a_recipe_can_be_a_file_of_one_s_own(tmp_path: Path) -> None:
         load_recipe(str(path))
     with pytest.raises(ConfigurationError, match=r"can't read the recipe .*gone\.toml"):
         load_recipe(str(tmp_path / "gone.toml"))
+
+
+def test_options_that_exclude_one_another_are_named() -> None:
+    with pytest.raises(ConfigurationError, match="loss=mae means nothing for head=gaussian"):
+        load_recipe("paper-gaussian", ["loss=mae"])
+    with pytest.raises(ConfigurationError, match="layers is 13; of cell=conv at most 12"):
+        load_recipe("paper-cnn", ["layers=13"])
 
 
 def test_the_header_holds_only_options_that_mean_something_for_the_codec() -> None:

@@ -10,7 +10,7 @@ from noizenet_training.networks import Network
 from noizenet_training.starts import LEAST_HEARD, start_states
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru", "conv"])
 def test_there_are_eight_states_of_the_right_shapes(cell: Cell) -> None:
     shape = NetworkShape(cell, 2, 8, "categorical", 3, 5, 4, 6)
     stretches = [np.random.default_rng(0).integers(0, 5, (length, 3)).astype(np.int32) for length in (300, 2, 100)]
@@ -20,7 +20,7 @@ def test_there_are_eight_states_of_the_right_shapes(cell: Cell) -> None:
         assert {name: array.shape for name, array in state.items()} == shape.state_shapes()
         assert state["hidden"].dtype == np.float32
         assert state["last"].dtype == np.int32
-        assert (state["cell"] == 0.0).all() == (cell != "lstm")
+        assert (state["cell"] == 0.0).all() == (cell in ("rnn", "gru"))
 
 
 def test_a_state_is_the_network_s_after_hearing_all_but_its_last_step() -> None:

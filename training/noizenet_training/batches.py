@@ -26,12 +26,16 @@ class Batch(NamedTuple):
         targets: the steps that follow each, same shape.
         counted: whether the target is real; False in padding, bool (streams, unroll).
         fresh: whether the stream's hidden state starts anew before this chunk, bool (streams,).
+        share: of a pass over all stretches, that this batch is.
+        song: index of the stretch that it comes from; None if its streams come from several.
     """
 
     inputs: Array
     targets: Array
     counted: Array
     fresh: Array
+    share: float
+    song: int | None = None
 
 
 def encode_stretches(codec: Codec, stretches: Sequence[Array]) -> list[Array]:
@@ -92,4 +96,4 @@ def one_pass(stretches: Sequence[Array], streams: int, unroll: int, rng: np.rand
             targets[stream, : len(part) - 1] = part[1:]
             counted[stream, : len(part) - 1] = True
             fresh[stream] = turn == 0 or chunks[stream * run + turn - 1] != (stretch, first - unroll)
-        yield Batch(inputs, targets, counted, fresh)
+        yield Batch(inputs, targets, counted, fresh, 1.0 / run)

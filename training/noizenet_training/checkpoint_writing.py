@@ -71,6 +71,7 @@ class CheckpointWriter:
         brought = {
             "steps": fitting.updates,
             "rounds": len(fitting.rounds),
+            "passes": round(fitting.passes, 4),
             "minutes": round(elapsed_s / 60.0, 2),
             "best": asdict(best) if best else {},
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -79,8 +80,8 @@ class CheckpointWriter:
         checkpoint = replace(
             self._blank,
             weights=fitting.best,
-            states=start_states(network, self._training),
-            training=self._blank.training | brought | _histories(fitting.rounds),
+            states=start_states(network, self._training, self._blank.codec.group),
+            training=self._blank.training | brought | _histories(fitting),
         )
         checkpoint.save(self._out, half=self._half)
 
@@ -91,12 +92,31 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), "torch": str(torch.__version__)} | packages
 
 
-def _histories(rounds: Sequence[Round]) -> dict[str, list[float]]:
-    """Returns updates, loss and held-out loss of the rounds, evenly thinned; the last stays."""
+def _histories(fitting: Fitting) -> dict[str, Any]:
+    """Returns the losses of the rounds, evenly thinned (the last stays), of single updates, and of the playing.
+
+    Held-out errors of numbers, whatever was trained, are in `held_out_mse`, `held_out_mae` and `held_out_mbe`.
+    """
+    rounds = fitting.rounds
     stride = -(-len(rounds) // HISTORY)
     kept = [entry for index, entry in enumerate(rounds) if index % stride == 0 or index == len(rounds) - 1]
-    return {
+    found: dict[str, Any] = {
         "updates": [entry.updates for entry in kept],
-        "losses": [round(entry.loss, 4) for entry in kept],
-        "held_out_losses": [round(entry.held_out, 4) for entry in kept],
+        "losses": [_rounded(entry.loss) for entry in kept],
+        "held_out_losses": [_rounded(entry.held_out) for entry in kept],
     }
+    for name in ("mse", "mae", "mbe"):
+        errors = [getattr(entry, name) for entry in kept]
+        if None not in errors:
+            found[f"held_out_{name}"] = [_rounded(error) for error in errors]
+    found["history"] = fitting.history.columns()
+    played = [(entry.updates, _rounded(entry.distance)) for entry in rounds if entry.distance is not None]
+    if played:
+        updates, distances = zip(*played, strict=True)
+        found["played"] = {"updates": list(updates), "distances": list(distances)}
+    return found
+
+
+def _rounded(number: float) -> float:
+    """Returns a number to five digits: a mean squared error may be small."""
+    return float(f"{number:.5g}")

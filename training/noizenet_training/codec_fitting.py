@@ -1,7 +1,7 @@
 """Fitting a codec to the training part of a corpus."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,16 +9,17 @@ from numpy.typing import NDArray
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from noizenet.codecs import Codec
-from noizenet.codecs.amplitude import AmplitudeCodec
+from noizenet.codecs.amplitude import AmplitudeCodec, raw_steps
+from noizenet.codecs.listening import WIDTHS, Listening
 from noizenet.codecs.mulaw import MulawCodec
 from noizenet.codecs.stft import analysis_state, log_magnitudes
 from noizenet.codecs.tokens import TokensCodec, ear_weights
 from noizenet.errors import SoundFileError
 from noizenet_training.recipe import Recipe
+from noizenet_training.scaler_fitting import fit_scaler
 
 Array = NDArray[Any]
 
@@ -26,6 +27,8 @@ LARGEST_SAMPLE = 20_000  # spectral frames that a fit looks at: 160 MB at 2,049 
 FRAMES_PER_CLASS = 4  # fewer, and a class would stand for single frames
 LEAST_CLASSES = 2
 BATCH_FRAMES = 1024  # of the mini-batch k-means
+STEPS_AT_ONCE = 1 << 16  # bounds the memory of fitting a scaler: 4 MB of 15 numbers each
+LISTENING_S = 0.093  # 2,048 samples at 22,050 Hz, librosa's window for music
 
 
 def fit_codec(recipe: Recipe, stretches: Sequence[Array], sample_rate: int, seed: int) -> Codec:
@@ -37,13 +40,47 @@ def fit_codec(recipe: Recipe, stretches: Sequence[Array], sample_rate: int, seed
     if recipe.codec == "mulaw":
         return MulawCodec(sample_rate, max(float(np.abs(stretch).max()) for stretch in stretches))
     if recipe.codec == "amplitude":
-        scaler = StandardScaler()
-        for stretch in stretches:
-            scaler.partial_fit(stretch[:, None])
-        return AmplitudeCodec(sample_rate, float(scaler.mean_[0]), float(scaler.scale_[0]))
+        return fit_amplitude(recipe, stretches, sample_rate)
+    if recipe.codec == "fft":
+        from noizenet_training.spectral_fitting import fit_fft
+
+        return fit_fft(recipe, stretches, sample_rate)
+    if recipe.codec == "spectrum":
+        from noizenet_training.spectral_fitting import fit_spectrum
+
+        return fit_spectrum(recipe, stretches, sample_rate)
     # on one thread: with more, sums are added up in an order that changes from run to run
     with threadpool_limits(1):
         return fit_tokens(recipe, stretches, sample_rate, seed)
+
+
+def fit_amplitude(recipe: Recipe, stretches: Sequence[Array], sample_rate: int) -> AmplitudeCodec:
+    """Returns the codec whose scaler knows every step of the stretches."""
+    listening = new_listening(recipe.features, sample_rate)
+
+    def steps() -> Iterator[Array]:
+        for stretch in stretches:
+            state = listening.new_state() if listening else ()
+            for first in range(0, len(stretch), STEPS_AT_ONCE):
+                yield raw_steps(listening, state, stretch[first : first + STEPS_AT_ONCE])
+
+    return AmplitudeCodec(sample_rate, fit_scaler(recipe.scaler, steps()), listening)
+
+
+def new_listening(features: str, sample_rate: int) -> Listening | None:
+    """Returns what hears the features of a recipe, with librosa's filters; None for `none`."""
+    if features == "none":
+        return None
+    import librosa
+
+    window = window_length(LISTENING_S, sample_rate)
+    names = tuple(WIDTHS) if features == "all" else (features,)
+    filters = {}
+    if "onset" in names:
+        filters["onset"] = librosa.filters.mel(sr=sample_rate, n_fft=window)
+    if "chroma" in names:
+        filters["chroma"] = librosa.filters.chroma(sr=sample_rate, n_fft=window)
+    return Listening(names, window, window // 4, filters)
 
 
 def window_length(window_s: float, sample_rate: int) -> int:

@@ -1,6 +1,7 @@
 """How good a sound is beside its corpus: does it survive, and does it sound like what it was trained on?
 
 survival   share of half-second windows that are alive: neither silent, nor stuck, nor NaN or infinity
+collapse   after how many steps it is stuck for the rest; see `noizenet_training.collapse`
 fidelity   Frechet distance between the one-second log-mel statistics of sound and corpus, over the distance
            between two halves of the corpus: about 1 = as near as the corpus is to itself, more = further away
 
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noizenet.errors import SoundFileError
+from noizenet_training.collapse import Collapse, cycle_lag
 
 Array = NDArray[Any]
 
@@ -26,19 +28,24 @@ LOWEST_DB = -60.0  # band energies below are all the same to the ear beside an R
 WINDOW_S = 0.046
 RMS = 0.1
 SILENT_DBFS = -60.0
-CYCLE_S = (0.0002, 0.02)  # periods from 5 kHz to 50 Hz: a shorter window that repeats itself exactly is stuck
-CYCLE_SHARE = 1e-5  # power of the difference from itself a cycle later, over its own power
 LEAST_WINDOWS = 4  # seconds of corpus, for two halves that have a covariance
 
 
 @dataclass(frozen=True)
 class Score:
-    """Figures of one sound; `fidelity` is NaN if less than two of its seconds are finite."""
+    """Figures of one sound.
+
+    Attributes:
+        survival: NaN of less than half a second.
+        fidelity: NaN of less than two seconds.
+        collapse: None if it never got stuck for the rest.
+    """
 
     name: str
     seconds: float
     survival: float
     fidelity: float
+    collapse: Collapse | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Returns plain values; NaN becomes None."""
@@ -67,13 +74,13 @@ class Reference:
         seconds = sum(map(len, corpus)) / sample_rate
         self.own_score = Score("corpus", seconds, sum(windows) / len(windows), 1.0)
 
-    def score(self, name: str, samples: Array) -> Score:
-        """Returns the figures of a sound, (samples,)."""
+    def score(self, name: str, samples: Array, collapse: Collapse | None = None) -> Score:
+        """Returns the figures of a sound, (samples,); where it got stuck is for the caller to say."""
         finite = np.where(np.isfinite(samples), samples, 0.0).astype(np.float32)
         heard = features(finite, self._sample_rate)
         fidelity = frechet_distance(heard, self._known) / self._itself if len(heard) > 1 else float("nan")
         seconds = len(samples) / self._sample_rate
-        return Score(name, seconds, survival(samples, self._sample_rate), fidelity)
+        return Score(name, seconds, survival(samples, self._sample_rate), fidelity, collapse)
 
 
 def features(samples: Array, sample_rate: int) -> Array:
@@ -117,9 +124,9 @@ def frechet_distance(first: Array, second: Array) -> float:
 
 
 def survival(samples: Array, sample_rate: int) -> float:
-    """Returns the share of half-second windows that are alive; 0 for a sound shorter than one."""
+    """Returns the share of half-second windows that are alive; NaN of a sound shorter than one."""
     windows = _windows(samples, sample_rate)
-    return sum(is_alive(window, sample_rate) for window in windows) / len(windows) if windows else 0.0
+    return sum(is_alive(window, sample_rate) for window in windows) / len(windows) if windows else float("nan")
 
 
 def _windows(samples: Array, sample_rate: int) -> list[Array]:
@@ -136,12 +143,4 @@ def is_alive(window: Array, sample_rate: int) -> bool:
     power = float(np.mean(np.square(moving)))
     if power < 10.0 ** (SILENT_DBFS / 10.0):
         return False
-    # A cycle is a lag at which the window is its own copy. One correlation gives the differences at all lags.
-    shortest, longest = (max(1, int(sample_rate * period)) for period in CYCLE_S)
-    head = moving[: len(moving) - longest]
-    spectrum = np.fft.rfft(moving, 2 * len(moving))
-    shared = np.fft.irfft(spectrum * np.conj(np.fft.rfft(head, 2 * len(moving))))[: longest + 1]
-    squares = np.concatenate([[0.0], np.cumsum(np.square(moving))])
-    shifted = squares[len(head) : len(head) + longest + 1] - squares[: longest + 1]
-    difference = squares[len(head)] + shifted - 2.0 * shared
-    return bool(difference[shortest:].min() > CYCLE_SHARE * squares[len(head)])
+    return cycle_lag(window, sample_rate) is None

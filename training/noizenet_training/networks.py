@@ -1,14 +1,17 @@
-"""The recurrent network in PyTorch, as it is trained.
+"""The network in PyTorch, as it is trained.
 
 Its weights are exactly those of `NetworkShape.tensor_shapes`, so that the daemon's engine, which knows
 nothing of PyTorch, computes the same from the checkpoint. Regularisation is only in training: it leaves no
 trace in the shape.
 
-    codes of the last step -> embedding per stage, side by side -> recurrent layers -> top
+    codes of the last step -> embedding per stage, side by side -> layers of cells -> top
     stage i: relu(condition_i(top, embeddings of the stages before i of the step drawn)) -> output_i -> logits
 
-With the linear head a step's numbers go in as they are, and output_0 of the top are the next step's.
+With the linear head a step's numbers go in as they are, and output_0 of the top are the next step's. With the
+Gaussian head output_0 of the top are the means of the next step's numbers, then their log-deviations.
 """
+
+from typing import Literal
 
 import numpy as np
 import torch
@@ -17,17 +20,19 @@ from torch.nn import functional
 
 from noizenet.checkpoint import Array
 from noizenet.codecs import Codec
-from noizenet.network import NetworkShape
+from noizenet.network import LOG_DEVIATION_RANGE, NetworkShape
+from noizenet_training.convolution import Convolutions
 from noizenet_training.recipe import Recipe
 
-# (hidden, cell), each (layers, batch, hidden); the cell of rnn and gru is zeros
+# (hidden, cell): (layers, batch, hidden) and (cell_rows, batch, hidden); the cell of rnn and gru is zeros
 HiddenState = tuple[Tensor, Tensor]
 
 
 def network_shape(recipe: Recipe, codec: Codec) -> NetworkShape:
     """Returns the shape of a recipe's network for a codec."""
     if codec.classes == 0:
-        return NetworkShape(recipe.cell, recipe.layers, recipe.hidden, "linear", features=codec.width)
+        head: Literal["linear", "gaussian"] = "gaussian" if recipe.head == "gaussian" else "linear"
+        return NetworkShape(recipe.cell, recipe.layers, recipe.hidden, head, features=codec.width)
     return NetworkShape(
         recipe.cell,
         recipe.layers,
@@ -53,10 +58,15 @@ class Network(nn.Module):
         self.shape = shape
         self.dropout = dropout
         between = dropout if shape.layers > 1 else 0.0
-        layers = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}[shape.cell]
-        self.rnn = layers(shape.input_size, shape.hidden, shape.layers, batch_first=True, dropout=between)
-        if shape.head == "linear":
-            self.output = nn.ModuleList([nn.Linear(shape.hidden, shape.features)])
+        self.rnn: nn.Module
+        if shape.cell == "conv":
+            self.rnn = Convolutions(shape.input_size, shape.hidden, shape.layers, between)
+        else:
+            layers = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}[shape.cell]
+            self.rnn = layers(shape.input_size, shape.hidden, shape.layers, batch_first=True, dropout=between)
+        if shape.head != "categorical":
+            outputs = 2 * shape.features if shape.head == "gaussian" else shape.features
+            self.output = nn.ModuleList([nn.Linear(shape.hidden, outputs)])
             return
         self.embedding = nn.Parameter(torch.randn(shape.stages, shape.classes, shape.embedding))
         self.condition = nn.ModuleList(
@@ -71,8 +81,9 @@ class Network(nn.Module):
 
     def new_state(self, batch: int) -> HiddenState:
         """Returns the hidden state before the first step: zeros."""
-        zeros = torch.zeros(self.shape.layers, batch, self.shape.hidden, device=self.device)
-        return zeros, zeros.clone()
+        rows = (self.shape.layers, self.shape.cell_rows)
+        hidden, cell = (torch.zeros(count, batch, self.shape.hidden, device=self.device) for count in rows)
+        return hidden, cell
 
     def embed(self, codes: Tensor) -> Tensor:
         """Returns the embeddings of codes (batch, time, n), side by side: (batch, time, n x embedding)."""
@@ -87,8 +98,8 @@ class Network(nn.Module):
         Args:
             steps: codes, int64 (batch, time, stages), or numbers, float32 (batch, time, features).
         """
-        inputs = steps if self.shape.head == "linear" else self._drop(self.embed(steps))
-        if self.shape.cell == "lstm":
+        inputs = self._drop(self.embed(steps)) if self.shape.head == "categorical" else steps
+        if self.shape.cell in ("lstm", "conv"):
             top, state = self.rnn(inputs, state)
         else:
             top, hidden = self.rnn(inputs, state[0])
@@ -96,9 +107,14 @@ class Network(nn.Module):
         return self._drop(top), state
 
     def predict(self, top: Tensor) -> Tensor:
-        """Returns the next step's numbers (batch, time, features) of a linear head."""
+        """Returns the next step's numbers (batch, time, features) of a linear head; of a Gaussian one their means."""
         predicted: Tensor = self.output[0](top)
-        return predicted
+        return predicted[..., : self.shape.features]
+
+    def distribution(self, top: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns means and log-deviations of the next step's numbers, each (batch, time, features), Gaussian head."""
+        means, log_deviations = self.output[0](top).chunk(2, dim=-1)
+        return means, log_deviations.clamp(*LOG_DEVIATION_RANGE)
 
     def logits(self, top: Tensor, stage: int, known: Tensor) -> Tensor:
         """Returns the logits (batch, time, classes) of one stage.

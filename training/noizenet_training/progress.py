@@ -41,11 +41,16 @@ def figures(round_number: int, loss: float, held_out: float | None, kept: float 
         held_out: of the last round, None before its end.
         kept: held-out loss of the weights that are kept for now.
     """
-    known = [f"round {round_number}", f"loss {loss:.3f}"]
+    known = [f"round {round_number}", f"loss {loss_text(loss)}"]
     if held_out is not None and kept is not None:
-        known.append(f"held-out {held_out:.3f} (kept: {kept:.3f})")
+        known.append(f"held-out {loss_text(held_out)} (kept: {loss_text(kept)})")
     minutes, seconds = divmod(round(left_s), 60)
     return ", ".join(known) + f", {minutes}:{seconds:02d} left"
+
+
+def loss_text(loss: float) -> str:
+    """Returns a loss to three decimals, a small one to three digits: mean squared errors may be tiny."""
+    return f"{loss:.3f}" if abs(loss) >= 0.1 or loss == 0 else f"{loss:.3g}"
 
 
 class PlainReporter:

@@ -10,14 +10,20 @@ from pathlib import Path
 from noizenet.errors import InputFileError
 
 
-def render(checkpoint: Path, out: Path, seconds: float, seed: int) -> None:
+def render(checkpoint: Path, out: Path, seconds: float, seed: int, *, prime: str = "corpus", raw: bool = False) -> None:
     """Writes `seconds` of a checkpoint's playing to a sound file.
+
+    Args:
+        prime: a sound file, or one of the words that `noizenet render --prime` knows.
+        raw: what the network puts out, not what a performer hears: without the safety chain, whose high-pass lets
+            a constant fade away only slowly.
 
     Raises:
         InputFileError: the command failed; the message is its last line.
     """
     command = [sys.executable, "-m", "noizenet", "render", str(checkpoint), "--out", str(out)]
-    command += ["--seconds", f"{seconds:g}", "--seed", str(seed)]
+    command += ["--seconds", f"{seconds:g}", "--seed", str(seed), f"--prime={prime}"]
+    command += ["--raw"] if raw else []
     done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     if done.returncode or not out.exists():
         lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]

@@ -4,13 +4,10 @@ The file at `out` is written whenever better weights are found (at most every 15
 so that a performer can load the newest while training goes on.
 """
 
-import os
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import torch
 from numpy.typing import NDArray
 
 from noizenet.checkpoint import Checkpoint
@@ -20,60 +17,95 @@ from noizenet.errors import InputFileError, SoundFileError, TrainingError, Usage
 from noizenet_training.batches import encode_stretches, shifted
 from noizenet_training.checkpoint_writing import CheckpointWriter
 from noizenet_training.codec_fitting import fit_codec
-from noizenet_training.corpus import Corpus, load_corpus
-from noizenet_training.fitting import Fitting
+from noizenet_training.corpus import Corpus, load_sources
+from noizenet_training.distributed import Group, joined, leave
+from noizenet_training.feeding import ONE_STREAM
+from noizenet_training.fitting import Fitting, Round
+from noizenet_training.fma import fma_sources
+from noizenet_training.following import Material, follow, new_fitting
 from noizenet_training.free_running import FreeRunning
+from noizenet_training.loss_plots import plot_checkpoints
 from noizenet_training.losses import stage_weights
-from noizenet_training.networks import Network, network_shape
-from noizenet_training.plots import plot_losses
+from noizenet_training.networks import network_shape
 from noizenet_training.progress import Reporter, figures
 from noizenet_training.rendering import render
 from noizenet_training.resumption import load_resume, resume_path
+from noizenet_training.sources import named_sources
 from noizenet_training.task import Outcome, Task, check_writable, preview_path
 
 Array = NDArray[Any]
 
 PREVIEW_S = 10
-MOST_THREADS = 8  # networks of this size gain nothing from more
 
 
-def train(task: Task, report: Reporter, clock: Callable[[], float] = time.monotonic) -> Outcome:
-    """Trains, and returns where everything lies.
+def train(
+    task: Task,
+    report: Reporter,
+    clock: Callable[[], float] = time.monotonic,
+    on_round: Callable[[Round], None] | None = None,
+) -> Outcome:
+    """Trains, and returns where everything lies. Under `torchrun`, all but the first process end in it.
+
+    Args:
+        on_round: called after each round. Whatever it raises ends the training, and leaves the resume file.
 
     Raises:
         SoundFileError: nothing usable in the corpus, or too little of it.
         InputFileError: the folder of `out` can't be written to, or the resume file is damaged.
         UsageError: the resume file belongs to another training, or the preview would overwrite the corpus.
-        TrainingError: training diverged and couldn't be mended.
+        TrainingError: training diverged and couldn't be mended, or another process of `torchrun` has ended.
     """
     started = clock()
+    with joined() as group:
+        if group.size > 1 and task.recipe.feeding in ONE_STREAM:
+            raise UsageError(
+                f"feeding={task.recipe.feeding} reads one place of the corpus at a time, which {group.size} processes "
+                "can't share: train without torchrun, or with --set feeding=streams"
+            )
+        if not group.is_first:
+            follow(task, group)
+            leave(0)
+        return _lead(task, group, report, lambda: clock() - started, on_round)
+
+
+def _lead(
+    task: Task,
+    group: Group,
+    report: Reporter,
+    since_start: Callable[[], float],
+    on_round: Callable[[Round], None] | None,
+) -> Outcome:
+    """Does what `train` does, in the first process of the group."""
     check_writable(task.out)
     corpus = _read_corpus(task, report)
     identity = {"corpus": corpus.to_json(), "recipe": task.recipe.to_json(), "seed": task.seed}
+    identity["number of processes"] = group.size
     found = load_resume(resume_path(task.out), identity) if task.resume else None
     codec = found[0] if found else fit_codec(task.recipe, corpus.training, corpus.sample_rate, task.seed)
     training, held_out = _steps(codec, corpus)
-    more = encode_stretches(codec, shifted(codec, corpus.training, task.recipe.shifts))
     report.say(
         f"corpus: {len(corpus.files)} of {len(corpus.files) + len(corpus.skipped)} files, "
         f"{corpus.seconds:.0f} s at {corpus.sample_rate:,} Hz; {sum(map(len, training)):,} steps to learn from, "
         f"{sum(map(len, held_out)):,} held out"
     )
-    fitting = _new_fitting(task, codec, training, more, held_out)
-    spent_before_s = 0.0
+    if task.recipe.loss == "mbe":
+        report.say(
+            "loss=mbe has no least value: it falls for ever as predictions rise, so the network will drift; "
+            "it is for comparison, mse and mae learn"
+        )
+    fitting = _new_fitting(task, group, corpus, codec, (training, held_out), found[1] if found else None)
+    spent_before_s = found[2] if found else 0.0
     if found:
-        fitting.take_up(found[1])
-        spent_before_s = found[2]
         report.say(f"going on after {fitting.updates} updates and {spent_before_s / 60:.1f} minutes")
     elif task.resume:
         report.say(f"there is no {resume_path(task.out)} to go on from: training starts from the beginning")
 
     def elapsed() -> float:
-        return spent_before_s + clock() - started
+        return spent_before_s + since_start()
 
     blank = _blank_checkpoint(task, corpus, codec, fitting)
     writer = CheckpointWriter(task.out, task.half, blank, fitting, training, identity)
-    _run_rounds(task, fitting, writer, report, elapsed)
+    _run_rounds(task, group, fitting, writer, report, elapsed, on_round)
     writer.write_checkpoint(elapsed())
     resume_path(task.out).unlink(missing_ok=True)
     return _outcome(task, corpus, fitting, report, elapsed())
@@ -81,7 +113,8 @@ def train(task: Task, report: Reporter, clock: Callable[[], float] = time.monoto
 
 def _read_corpus(task: Task, report: Reporter) -> Corpus:
     """Returns the corpus, after saying which files are of no use."""
-    corpus = load_corpus(task.audio, task.recipe)
+    sources = fma_sources(task.fma, task.songs) if task.fma else named_sources(task.audio)
+    corpus = load_sources(sources, task.recipe, task.songs, task.seconds)
     preview = preview_path(task.out)
     if any(file.path.resolve() == preview.resolve() for file in corpus.files):
         raise UsageError(f"the preview would overwrite {preview}, which is part of the corpus: choose another --out")
@@ -98,8 +131,8 @@ def _blank_checkpoint(task: Task, corpus: Corpus, codec: Codec, fitting: Fitting
         codec,
         corpus=corpus.to_json(),
         training={"recipe": task.recipe_name, "options": task.recipe.to_json(), "seed": task.seed},
-        licence=task.licence,
-        attribution=task.attribution,
+        licence=task.licence or corpus.licence,
+        attribution="; ".join(filter(None, (task.attribution, corpus.attribution))),
     )
 
 
@@ -107,15 +140,15 @@ def _outcome(task: Task, corpus: Corpus, fitting: Fitting, report: Reporter, ela
     """Draws the losses, renders the preview, and returns where everything lies."""
     best = fitting.best_round
     assert best is not None  # a training has at least one round
-    picture = task.out.with_suffix(".png")
-    title = f"{task.out.name}: {task.recipe_name}, {fitting.updates} updates"
-    plot_losses(fitting.rounds, best, picture, title)
-    preview: Path | None = preview_path(task.out)
-    try:
-        render(task.out, preview_path(task.out), PREVIEW_S, task.seed)
-    except InputFileError as error:
-        report.say(f"the checkpoint is ready, but there is no preview: {error}")
-        preview = None
+    picture = preview = None
+    if task.preview:
+        picture, preview = task.out.with_suffix(".png"), preview_path(task.out)
+        plot_checkpoints([task.out], picture)
+        try:
+            render(task.out, preview, PREVIEW_S, task.seed)
+        except InputFileError as error:
+            report.say(f"the checkpoint is ready, but there is no preview: {error}")
+            preview = None
     return Outcome(
         task.out,
         preview,
@@ -127,12 +160,6 @@ def _outcome(task: Task, corpus: Corpus, fitting: Fitting, report: Reporter, ela
         best.distance,
         tuple(corpus.skipped),
     )
-
-
-def _usable_cores() -> int:
-    """Returns the number of cores that this process may use."""
-    affinity: Callable[[int], set[int]] | None = getattr(os, "sched_getaffinity", None)  # not on macOS
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _steps(codec: Codec, corpus: Corpus) -> tuple[list[Array], list[Array]]:
@@ -147,28 +174,29 @@ def _steps(codec: Codec, corpus: Corpus) -> tuple[list[Array], list[Array]]:
     return training, held_out
 
 
-def _new_fitting(task: Task, codec: Codec, training: list[Array], more: list[Array], held_out: list[Array]) -> Fitting:
-    """Returns a fitting of a new network; `more` is learnt from, but not played from."""
-    recipe = task.recipe
-    torch.manual_seed(task.seed)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(min(MOST_THREADS, _usable_cores()))
-    network = Network(network_shape(recipe, codec), recipe.dropout).to(device)
+def _new_fitting(
+    task: Task, group: Group, corpus: Corpus, codec: Codec, steps: tuple[list[Array], list[Array]], resumed: Any
+) -> Fitting:
+    """Returns the first process' fitting, after telling the others what they need for theirs.
+
+    Shifted readings of the corpus are learnt from, but not played from.
+    """
+    training, held_out = steps
+    more = encode_stretches(codec, shifted(codec, corpus.training, task.recipe.shifts))
+    shape = network_shape(task.recipe, codec)
+    material = group.share(Material(shape, training + more, stage_weights(codec, training), resumed))
     playing = FreeRunning(codec, training, task.seed) if isinstance(codec, TokensCodec) else None
-    return Fitting(
-        network,
-        recipe,
-        training + more,
-        held_out,
-        stage_weights(codec, training),
-        task.seed,
-        playing if playing and playing.is_possible else None,
-    )
+    return new_fitting(material, task, group, held_out, playing if playing and playing.is_possible else None)
 
 
 def _run_rounds(
-    task: Task, fitting: Fitting, writer: CheckpointWriter, report: Reporter, elapsed: Callable[[], float]
+    task: Task,
+    group: Group,
+    fitting: Fitting,
+    writer: CheckpointWriter,
+    report: Reporter,
+    elapsed: Callable[[], float],
+    on_round: Callable[[Round], None] | None,
 ) -> None:
     """Trains until the budget is spent. Interrupted or diverged, it leaves the best weights so far."""
 
@@ -180,12 +208,14 @@ def _run_rounds(
 
     with report:
         try:
-            while task.budget.spent(elapsed(), fitting.updates) < 1.0 or not fitting.rounds:
+            while group.share(task.budget.spent(elapsed(), fitting.updates) < 1.0 or not fitting.rounds):
                 divergences = fitting.divergences
                 fitting.run_round(task.budget, elapsed, on_update)
                 if fitting.divergences > divergences:
-                    report.say("the loss became NaN: the last good weights are restored, the learning rate is halved")
+                    report.say("the loss diverged: the last good weights are restored, the learning rate is halved")
                 writer.after_round(elapsed())
+                if on_round:
+                    on_round(fitting.rounds[-1])
         except KeyboardInterrupt:
             if resume_path(task.out).exists():
                 report.say("stopped; the same command with --resume goes on")

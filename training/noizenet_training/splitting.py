@@ -11,6 +11,7 @@ Array = NDArray[Any]
 
 WINDOW_S = 0.05  # in which the level is measured
 LONGEST_REST_S = 0.5  # a shorter silence is a rest, and stays
+NOTHING_DB = -120.0  # a recipe's lowest level: even silence without any noise stays
 STRETCHES = 5  # held-out stretches, spread over the corpus
 SHORTEST_STRETCH_S = 1.0
 
@@ -22,8 +23,11 @@ def audible_parts(samples: Array, sample_rate: int, silence_db: float) -> list[A
     corpus is enough.
 
     Args:
-        silence_db: level below the file's peak, in dB, under which half a second and more is cut out.
+        silence_db: level below the file's peak, in dB, under which half a second and more is cut out; nothing is
+            at `NOTHING_DB`.
     """
+    if silence_db <= NOTHING_DB:
+        return [samples]
     window = max(1, int(WINDOW_S * sample_rate))
     count = len(samples) // window
     if not count:

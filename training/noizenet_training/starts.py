@@ -21,25 +21,31 @@ LEAST_HEARD = 64  # steps: a second and a half of spectral frames
 MOST_HEARD = 4096  # steps: a recurrent network forgets what lies further back; also bounds the time this takes
 
 
-def start_states(network: Network, stretches: Sequence[Array]) -> dict[str, State]:
+def start_states(network: Network, stretches: Sequence[Array], group: int = 1) -> dict[str, State]:
     """Returns the states `start-1` to `start-8`, after hearing steps (n, width) up to evenly spaced places.
 
     In each, `last` is the step at that place, which the network has yet to take in, as the engine does first.
+
+    Args:
+        group: steps that are decoded together: a place is at the end of a whole group.
     """
     total = sum(len(steps) for steps in stretches)
     return {
-        f"start-{number + 1}": _state_after(network, _heard_up_to(stretches, int((number + 0.5) * total / STARTS)))
+        f"start-{number + 1}": _state_after(
+            network, _heard_up_to(stretches, int((number + 0.5) * total / STARTS), group)
+        )
         for number in range(STARTS)
     }
 
 
-def _heard_up_to(stretches: Sequence[Array], place: int) -> Array:
-    """Returns the steps of one stretch up to a place in all of them; a little later if those are too few."""
+def _heard_up_to(stretches: Sequence[Array], place: int, group: int) -> Array:
+    """Returns the steps of one stretch up to a place in all of them; later if those are too few, or no whole groups."""
     for steps in stretches:
         if place < len(steps):
             break
         place -= len(steps)
-    end = min(max(place + 1, LEAST_HEARD), len(steps))
+    wanted = max(place + 1, LEAST_HEARD)
+    end = min(-(-wanted // group) * group, len(steps))
     return steps[max(0, end - MOST_HEARD) : end]
 
 

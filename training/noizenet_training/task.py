@@ -7,6 +7,7 @@ from typing import Any
 
 from noizenet.errors import InputFileError, UsageError
 from noizenet_training.fitting import Budget
+from noizenet_training.fma import FmaChoice
 from noizenet_training.recipe import Recipe
 
 CHECKPOINT_ENDING = ".safetensors"
@@ -25,6 +26,10 @@ class Task:
         licence: terms of the corpus.
         attribution: whom to name.
         half: store the checkpoint in 16 bits.
+        fma: tracks of FMA to learn from, instead of `audio`.
+        songs: how many files, the first that can be used; 0 = all.
+        seconds: of each file, from its beginning; 0 = all.
+        preview: at the end, render ten seconds and draw the losses.
     """
 
     audio: tuple[Path, ...]
@@ -37,6 +42,10 @@ class Task:
     licence: str = ""
     attribution: str = ""
     half: bool = False
+    fma: FmaChoice | None = None
+    songs: int = 0
+    seconds: float = 0.0
+    preview: bool = True
 
 
 @dataclass(frozen=True)
@@ -50,7 +59,7 @@ class Outcome:
 
     checkpoint: Path
     preview: Path | None
-    picture: Path
+    picture: Path | None
     updates: int
     rounds: int
     minutes: float
@@ -60,8 +69,8 @@ class Outcome:
 
     def to_json(self) -> dict[str, Any]:
         """Returns plain values."""
-        paths = {"checkpoint": str(self.checkpoint), "picture": str(self.picture)}
-        return asdict(self) | paths | {"preview": str(self.preview) if self.preview else None}
+        paths = {"checkpoint": self.checkpoint, "picture": self.picture, "preview": self.preview}
+        return asdict(self) | {name: str(path) if path else None for name, path in paths.items()}
 
 
 def preview_path(checkpoint: Path) -> Path:
