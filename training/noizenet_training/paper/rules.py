@@ -1,0 +1,261 @@
+"""The rules that decide from figures whether a claim held. claims.toml names one for each claim.
+
+A rule is given the findings that the claim is about, in order, and returns whether it held (None: it can't be said),
+and the figures in words.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from noizenet_training.paper.findings import Finding
+
+NOISE_FLATNESS = 0.3  # spectral flatness from which a sound is called noise; the songs' is below 0.01
+DIVERGED = "diverged"  # in what a training says
+ALIVE = 0.9  # share of half-seconds that must be alive
+
+UNITS = {
+    "snr_db": ("{:.1f} dB", "one step ahead"),
+    "gain_db": ("{:+.1f} dB", "over repeating the last sample"),
+    "update_ms": ("{:,.0f} ms", "an update"),
+    "loss": ("{:.4g}", "loss at the end"),
+    "collapse_steps": ("{:,.0f}", "steps until it is stuck"),
+    "collapse_percent": ("{:.2g} %", "of the song's length until it is stuck"),
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a claim held, and the figures that say so."""
+
+    held: bool | None
+    figures: str
+
+    @property
+    def word(self) -> str:
+        """Returns it in a word or two."""
+        return {True: "held", False: "did not hold", None: "can't be said"}[self.held]
+
+
+Rule = Callable[[Sequence[Finding], Mapping[str, Any]], Verdict]
+
+
+def all_collapse(found: Sequence[Finding], told: Mapping[str, Any]) -> Verdict:  # noqa: ARG001
+    """Held if every network that was trained and played gets stuck."""
+    played = [finding for finding in found if finding.played]
+    if not played:
+        return Verdict(None, "; ".join(until_stuck(finding) for finding in found))
+    steps = [f"{finding.case.value}: {_steps(finding)}" for finding in found]
+    shares = [finding.figures["collapse_percent"] for finding in played if finding.collapses]
+    most = f", at most {max(shares):.2g} % of the song's length" if shares else ""
+    return Verdict(all(finding.collapses for finding in played), f"{'; '.join(steps)} (steps until it is stuck{most})")
+
+
+def all_live(found: Sequence[Finding], told: Mapping[str, Any]) -> Verdict:  # noqa: ARG001
+    """Held if none gets stuck, and nine in ten half-seconds of each are alive."""
+    if not all(finding.played for finding in found):
+        return Verdict(None, "; ".join(until_stuck(finding) for finding in found))
+    lives = [not finding.collapses and finding.figures["survival"] >= ALIVE for finding in found]
+    words = [f"{until_stuck(finding)}, {finding.figures['survival']:.0%} alive" for finding in found]
+    return Verdict(all(lives), "; ".join(words))
+
+
+def grows(found: Sequence[Finding], told: Mapping[str, Any]) -> Verdict:
+    """Held if the last figure is at least `least` times the first. What never gets stuck lasts longest."""
+    values = [_figure(finding, told["figure"]) for finding in found]
+    known = [value for value in values if value is not None]
+    held = None if len(known) < 2 else known[-1] >= told["least"] * known[0] and known[-1] > known[0]
+    return Verdict(held, _listed(found, values, told["figure"]))
+
+
+def shrinks(found: Sequence[Finding], told: Mapping[str, Any]) -> Verdict:
+    """Held if the first figure is at least `least` times the last."""
+    values = [_figure(finding, told["figure"]) for finding in found]
+    known = [value for value in values if value is not None]
+    return Verdict(
+        None if len(known) < 2 else known[0] >= told["least"] * known[-1], _listed(found, values, told["figure"])
+    )
+
+
+def rises(found: Sequence[Finding], told: Mapping[str, Any]) -> Verdict:
+    """Held if the last figure is by at least `least` more than the first: for decibels."""
+    values = [_figure(finding, told["figure"]) for finding in found]
+    known = [value for value in values if value is not None]
+    return Verdict(
+        None if len(known) < 2 else known[-1] - known[0] >= told["least"], _listed(found, values, told["figure"])
+    )
+
+
+def alike(found: Sequence[Finding], told: Mapping[str, Any]) -> Verdict:
+    """Held if the largest figure is at most `most` times the smallest."""
+    values = [_figure(finding, told["figure"]) for finding in found]
+    known = [value for value in values if value is not None]
+    return Verdict(
+        None if len(known) < 2 else max(known) <= told["most"] * min(known), _listed(found, values, told["figure"])
+    )
+
+
+def unlike(found: Sequence[Finding], told: Mapping[str, Any]) -> Verdict:
+    """Held if the largest figure is at least `least` times the smallest."""
+    values = [_figure(finding, told["figure"]) for finding in found]
+    known = [value for value in values if value is not None]
+    return Verdict(
+        None if len(known) < 2 else max(known) >= told["least"] * min(known), _listed(found, values, told["figure"])
+    )
+
+
+def at_least(found: Sequence[Finding], told: Mapping[str, Any]) -> Verdict:
+    """Held if every figure is `least` or more."""
+    values = [_figure(finding, told["figure"]) for finding in found]
+    held = None if None in values else all(value is not None and value >= told["least"] for value in values)
+    return Verdict(held, _listed(found, values, told["figure"]))
+
+
+def at_most(found: Sequence[Finding], told: Mapping[str, Any]) -> Verdict:
+    """Held if every figure is `most` or less."""
+    values = [_figure(finding, told["figure"]) for finding in found]
+    held = None if None in values else all(value is not None and value <= told["most"] for value in values)
+    return Verdict(held, _listed(found, values, told["figure"]))
+
+
+def between(found: Sequence[Finding], told: Mapping[str, Any]) -> Verdict:
+    """Held if every figure lies between `least` and `most`."""
+    both = at_least(found, told), at_most(found, told)
+    return Verdict(None if both[0].held is None else bool(both[0].held and both[1].held), both[0].figures)
+
+
+def is_noise(found: Sequence[Finding], told: Mapping[str, Any]) -> Verdict:  # noqa: ARG001
+    """Held if every output, before it gets stuck, is as flat in its spectrum as noise."""
+    words = []
+    for finding in found:
+        flatness = finding.figures.get("flatness")
+        heard = "too short to be called a sound" if flatness is None else f"spectral flatness {flatness:.2g}"
+        words.append(f"{until_stuck(finding)}; {heard}")
+    values = [finding.figures.get("flatness") for finding in found if finding.played]
+    held = all(value is not None and value >= NOISE_FLATNESS for value in values) if values else None
+    return Verdict(held, "; ".join(words))
+
+
+def learns(found: Sequence[Finding], told: Mapping[str, Any]) -> Verdict:  # noqa: ARG001
+    """Held if each training loss is lower in the last round than in the first."""
+    pairs = [(finding.figures.get("first_loss"), finding.figures.get("loss")) for finding in found]
+    falls = [first is not None and last is not None and last < first for first, last in pairs]
+    words = [
+        f"{finding.case.value}: {first:.4g} to {last:.4g}"
+        for finding, (first, last) in zip(found, pairs, strict=True)
+        if first is not None and last is not None
+    ]
+    return Verdict(all(falls) if words else None, "; ".join(words))
+
+
+def generalises(found: Sequence[Finding], told: Mapping[str, Any]) -> Verdict:  # noqa: ARG001
+    """Held if the held-out loss, too, is lower in the last round than in the first."""
+    rows = [finding.row for finding in found if len(finding.row.held_out_losses) > 1]
+    falls = [row.held_out_losses[-1] < row.held_out_losses[0] for row in rows]
+    words = [
+        f"{finding.case.value}: training {finding.row.losses[0]:.4g} to {finding.row.losses[-1]:.4g}, "
+        f"validation {finding.row.held_out_losses[0]:.4g} to {finding.row.held_out_losses[-1]:.4g}"
+        for finding in found
+        if len(finding.row.held_out_losses) > 1
+    ]
+    return Verdict(all(falls) if rows else None, "; ".join(words))
+
+
+def trains(found: Sequence[Finding], told: Mapping[str, Any]) -> Verdict:  # noqa: ARG001
+    """Held if every training comes to its end without a NaN."""
+    return Verdict(all(_is_stable(finding) for finding in found), "; ".join(map(_how_it_trained, found)))
+
+
+def only_first_trains(found: Sequence[Finding], told: Mapping[str, Any]) -> Verdict:  # noqa: ARG001
+    """Held if the first training comes to its end without a NaN, and none of the others."""
+    stable = [_is_stable(finding) for finding in found]
+    return Verdict(stable[0] and not any(stable[1:]), "; ".join(map(_how_it_trained, found)))
+
+
+def first_lasts_longest(found: Sequence[Finding], told: Mapping[str, Any]) -> Verdict:  # noqa: ARG001
+    """Held if the first output gets stuck later than all others."""
+    values = [_figure(finding, "collapse_steps") for finding in found]
+    known = [value for value in values if value is not None]
+    held = None if len(known) < 2 or values[0] is None else all(values[0] > value for value in known[1:])
+    return Verdict(held, _listed(found, values, "collapse_steps"))
+
+
+def jumps_less(found: Sequence[Finding], told: Mapping[str, Any]) -> Verdict:  # noqa: ARG001
+    """Held if the loss rises less at a new song in the second half of each training than in the first."""
+    words, shrink = [], []
+    for finding in found:
+        history = finding.row.history
+        songs, losses = history.get("songs", []), history.get("losses", [])
+        changes = [i for i in range(1, len(losses)) if songs[i] is not None and songs[i] != songs[i - 1]]
+        rises = [max(0.0, losses[i] - losses[i - 1]) for i in changes]
+        half = len(rises) // 2
+        if half:
+            early, late = sum(rises[:half]) / half, sum(rises[-half:]) / half
+            words.append(
+                f"{finding.case.value} songs: {early:.3g} on average in the first half, {late:.3g} in the second"
+            )
+            shrink.append(late < early)
+    return Verdict(all(shrink) if shrink else None, "; ".join(words))
+
+
+RULES: dict[str, Rule] = {
+    rule.__name__: rule
+    for rule in (
+        *(all_collapse, all_live, grows, shrinks, rises, alike, unlike, at_least, at_most, between),
+        *(is_noise, learns, generalises, trains, only_first_trains, first_lasts_longest, jumps_less),
+    )
+}
+
+
+def _figure(finding: Finding, name: str) -> float | None:
+    """Returns a figure; for one that never gets stuck, all that it played."""
+    if name == "collapse_steps" and finding.played and not finding.collapses:
+        return float(len(finding.raw))
+    return finding.figures.get(name)
+
+
+def _listed(found: Sequence[Finding], values: Sequence[float | None], name: str) -> str:
+    """Returns the figures with what they belong to."""
+    pattern, meaning = UNITS[name]
+    words = [
+        f"{finding.case.value}: {pattern.format(value) if value is not None else _missing(finding)}"
+        for finding, value in zip(found, values, strict=True)
+    ]
+    return f"{'; '.join(words)} ({meaning})"
+
+
+def until_stuck(finding: Finding) -> str:
+    """Returns in words when an output gets stuck."""
+    if not finding.played:
+        return f"{finding.case.value}: {_missing(finding)}"
+    if not finding.collapses:
+        return f"{finding.case.value}: never stuck"
+    return (
+        f"{finding.case.value}: stuck after {finding.figures['collapse_steps']:,.0f} steps, "
+        f"{finding.figures['collapse_percent']:.2g} % of the song"
+    )
+
+
+def _steps(finding: Finding) -> str:
+    if not finding.played:
+        return _missing(finding)
+    return f"{finding.figures['collapse_steps']:,.0f}" if finding.collapses else "never"
+
+
+def _missing(finding: Finding) -> str:
+    """Returns in a few words why there is no figure: the whole reason stands with the training."""
+    if DIVERGED in finding.why:
+        return "training diverged"
+    return "failed" if finding.row.state == "failed" else finding.why or "not measured"
+
+
+def _is_stable(finding: Finding) -> bool:
+    return finding.trained and not any(DIVERGED in sentence for sentence in finding.row.said)
+
+
+def _how_it_trained(finding: Finding) -> str:
+    if not finding.trained:
+        return f"{finding.case.value}: {_missing(finding)}"
+    if not _is_stable(finding):
+        return f"{finding.case.value}: diverged, and went on from the last good weights with half the rate"
+    return f"{finding.case.value}: trained, loss {finding.figures.get('loss', 0.0):.4g}"
