@@ -26,6 +26,7 @@ def test_targets_follow_inputs_and_states_are_carried_only_within_a_stretch(
 ) -> None:
     batches = list(one_pass(counting_stretches(lengths), streams, unroll, np.random.default_rng(seed)))
     assert batches[0].fresh.all()
+    assert sum(batch.share for batch in batches) == pytest.approx(1.0)
     last: Batch | None = None
     seen = set()
     for batch in batches:

@@ -42,7 +42,7 @@ def test_the_version_is_that_of_the_distribution() -> None:
 @pytest.mark.parametrize(
     ("words", "part"),
     [
-        ([], "required: COMMAND"),
+        ([], "required: SUB-COMMAND"),
         (["sing"], "invalid choice: 'sing'"),
         (["inspect"], "required: M"),
         (["inspect", "a.safetensors", "--yaml"], "unrecognized arguments: --yaml"),

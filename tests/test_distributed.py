@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -45,39 +46,37 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def together(sound: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
-    """What two processes found by fitting, and then said about a rate that is far too high."""
-    folder = tmp_path_factory.mktemp("together")
-    arguments = ["train", sound, "--out", folder / "m.safetensors", "--steps", "20", *TINY_OPTIONS]
-    script = FOLDER / "training_together.py"
-    done = torchrun(script, "fit", folder / "found.json", *arguments, "--set", "learning_rate=1e3")
-    assert (folder / "found.json").exists(), done.stderr
-    return folder, done
+def together(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Losses and weights that two processes found, by case."""
+    path = tmp_path_factory.mktemp("together") / "found.json"
+    done = torchrun(FOLDER / "training_together.py", "fit", path)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found
 
 
 @pytest.mark.parametrize("case", list(training_together.CASES))
-def test_two_processes_train_as_one_with_twice_the_streams(
-    case: str, together: tuple[Path, subprocess.CompletedProcess[str]]
-) -> None:
-    losses, weights = json.loads((together[0] / "found.json").read_text())[case]
+def test_two_processes_train_as_one_with_twice_the_streams(case: str, together: dict[str, Any]) -> None:
+    losses, weights = together[case]
     expected_losses, expected_weights = training_together.fit(case, 4)
     assert len(losses) == 16
-    # sums of single precision in another order: 3e-6 apart at most after 16 updates, as measured; losses are
-    # recorded to five digits
-    assert losses == pytest.approx(expected_losses, rel=3e-5)
+    # Sums of single precision in another order: weights were 6e-7 apart at most, and 5e-3 where processes counted
+    # alike that have different numbers of steps. Losses are recorded to five digits.
+    assert losses == pytest.approx(expected_losses, rel=1.1e-4)
     for name, array in expected_weights.items():
-        assert np.allclose(weights[name], array, atol=3e-5), name
+        assert np.allclose(weights[name], array, atol=5e-6), name
 
 
-def test_a_training_that_diverges_ends_both_with_one_sentence_and_leaves_nothing(
-    together: tuple[Path, subprocess.CompletedProcess[str]],
-) -> None:
-    folder, done = together
+def test_a_training_that_diverges_ends_both_with_one_sentence_and_leaves_nothing(sound: Path, tmp_path: Path) -> None:
+    out = tmp_path / "m.safetensors"
+    done = torchrun(
+        "-m", "noizenet", "train", sound, "--out", out, "--steps", 20, *TINY_OPTIONS, "--set", "learning_rate=1e3"
+    )
     assert done.returncode == 1
     said = [line for line in done.stderr.splitlines() if line.startswith("noizenet: ")]
     assert len(said) == 1, done.stderr
     assert "training diverged" in said[0]
-    assert [path.name for path in folder.iterdir()] == ["found.json"]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_killed_training_goes_on_and_ends_as_one_process_would(sound: Path, tmp_path: Path) -> None:
@@ -97,8 +96,8 @@ def test_a_killed_training_goes_on_and_ends_as_one_process_would(sound: Path, tm
     command[3] = alone
     assert training_together.main([*map(str, command), "--set", "streams=4"]) == 0
     first, second = Checkpoint.load(out), Checkpoint.load(alone)
-    assert first.training["history"]["losses"] == pytest.approx(second.training["history"]["losses"], rel=3e-5)
-    assert first.training["held_out_losses"] == pytest.approx(second.training["held_out_losses"], rel=3e-5)
+    assert first.training["history"]["losses"] == pytest.approx(second.training["history"]["losses"], rel=1.1e-4)
+    assert first.training["held_out_losses"] == pytest.approx(second.training["held_out_losses"], rel=1.1e-4)
 
 
 @pytest.mark.parametrize("feeding", ["one_shot", "windows"])

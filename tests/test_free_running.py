@@ -11,6 +11,7 @@ from noizenet_training.fitting import PLAYS, Budget, Fitting, Round
 from noizenet_training.free_running import FreeRunning, free_run
 from noizenet_training.networks import Network
 from noizenet_training.recipe import Recipe
+from noizenet_training.starts import start_states
 
 SHAPE = NetworkShape("gru", 1, 24, "categorical", 2, 8, 6, 12)
 
@@ -35,6 +36,23 @@ def test_equal_weights_and_seeds_play_alike(scale: Array) -> None:
     assert first.shape == (8, 30, 2)
     assert np.array_equal(first, second)
     assert not np.array_equal(first, other)
+
+
+def test_convolutions_play_from_their_starts_as_they_read() -> None:
+    network = Network(NetworkShape("conv", 3, 16, "categorical", 2, 8, 6, 12))
+    with torch.no_grad():
+        for output in network.output:
+            output.weight *= 100.0  # so sure of itself that nothing is left to chance
+    steps = np.random.default_rng(0).integers(0, 8, (400, 2)).astype(np.int32)
+    played = free_run(network, [steps], 20, seed=0)
+    network.eval()
+    first = start_states(network, [steps])["start-1"]["last"]
+    place = next(end for end in range(64, 400) if (steps[end - 1] == first).all())
+    heard = torch.from_numpy(np.concatenate([steps[:place], played[0]])).long()[None]
+    with torch.inference_mode():
+        top, _ = network.recur(heard[:, :-1], network.new_state(1))
+        likeliest = network.logits(top, 0, heard[:, 1:]).argmax(-1)[0, place - 1 :]
+    assert np.mean(likeliest.numpy() == played[0, :, 0]) > 0.9
 
 
 def test_a_network_that_has_learnt_plays_nearer_to_the_corpus(codec: TokensCodec, scale: Array) -> None:

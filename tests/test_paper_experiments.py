@@ -10,7 +10,12 @@ import soundfile
 from making import melody, write_sound
 from noizenet.errors import UsageError
 from noizenet_training.corpus import load_corpus
-from noizenet_training.paper.findings import playing_figures, reproduction_figures, spectral_flatness
+from noizenet_training.paper.findings import (
+    playing_figures,
+    reproduction_figures,
+    spectral_flatness,
+    spectrum_figures,
+)
 from noizenet_training.paper.hearing import Command, run_commands
 from noizenet_training.paper.plan import Mode, make_experiments, most_songs, read_data, read_scale
 from noizenet_training.paper.rules import RULES, UNITS
@@ -154,6 +159,20 @@ def test_a_constant_collapses_at_once_and_noise_never_does() -> None:
     late = np.concatenate([0.1 * rng.standard_normal(RATE // 2), np.zeros(2 * RATE)]).astype(np.float32)
     half = playing_figures(late, RATE, 0.1, 1.0, RATE)
     assert half["collapse_percent"] == pytest.approx(50.0, abs=0.1)
+
+
+def test_a_spectrum_that_stays_constant_is_found_along_frequency() -> None:
+    rng = np.random.default_rng(0)
+    clip = 4096
+    spectrum = np.full(clip // 2 + 1, 0.5, np.complex128)
+    spectrum[:200] += rng.standard_normal(200)
+    raw = np.tile(np.fft.irfft(spectrum), 3).astype(np.float32)
+    prime = 0.1 * rng.standard_normal(clip).astype(np.float32)
+    found = spectrum_figures(raw, prime, RATE, clip)
+    assert found["collapse_steps"] == 200
+    assert found["collapse_percent"] == pytest.approx(100.0 * 200 / (2 * clip))
+    assert spectrum_figures(prime, prime, RATE, clip) == {}
+    assert spectrum_figures(raw[:100], prime, RATE, clip) == {}
 
 
 def test_noise_is_flat_and_music_is_not() -> None:

@@ -167,6 +167,8 @@ def test_rules_on_collapse_look_at_every_network() -> None:
     assert verdict("all_live", [alive]).held is True
     assert verdict("all_live", [alive, stuck]).held is False
     assert verdict("all_live", [alive, finding("c", state="failed")]).held is None
+    assert verdict("never_stuck", [alive, finding("c", state="failed")]).held is True
+    assert verdict("never_stuck", [alive, stuck]).held is False
     assert "b: never" in verdict("all_collapse", [stuck, alive]).figures
 
 

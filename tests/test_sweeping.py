@@ -4,6 +4,7 @@ import contextlib
 import csv
 import io
 import json
+import socket
 import sys
 from pathlib import Path
 
@@ -11,10 +12,10 @@ import pytest
 
 from making import melody, write_sound
 from noizenet.cli import main
-from noizenet.errors import ConfigurationError, MissingExtraError
+from noizenet.errors import ConfigurationError, DeviceError, MissingExtraError
 from noizenet_training.grids import CHANGE_THE_LOSS, grid, values_to_try
+from noizenet_training.ray_session import ray_session
 from noizenet_training.recipe import FIELDS
-from noizenet_training.sweeping import ray_session
 from noizenet_training.trials import Trial
 
 TINY = ["sample_rate=4000", "layers=1", "hidden=4", "streams=2", "unroll=32", "round_updates=2"]
@@ -76,6 +77,14 @@ def test_without_ray_a_sentence_says_what_to_install(monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(MissingExtraError, match=r"noizenet\[sweeps\]"), ray_session(""):
         pass
+
+
+def test_a_cluster_that_is_not_there_is_said_at_once() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound, but nobody listens
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(DeviceError, match=f"no Ray cluster at {address}"), ray_session(address):
+            pass
 
 
 def test_a_sweep_leaves_a_row_for_each_trial_and_does_none_twice(tmp_path: Path) -> None:

@@ -93,12 +93,6 @@ def test_minutes_end_a_trial_and_its_command_says_how_far_it_came(trial: Trial, 
     assert f"--steps {row.updates} " in row.command
 
 
-def test_what_is_measured_about_the_checkpoint_is_part_of_the_row(trial: Trial, tmp_path: Path) -> None:
-    row = run_trial(trial, tmp_path, measure=lambda asked, out: {"name": asked.name, "bytes": out.stat().st_size})
-    assert row.measured["name"] == "tiny, first"
-    assert row.measured["bytes"] > 0
-
-
 def test_a_row_that_another_version_wrote_counts_for_nothing(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text('{"name": "a"}')
     (tmp_path / "b.json").write_text("[1]")

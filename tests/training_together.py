@@ -1,8 +1,7 @@
 """What each of two processes does for test_distributed, started by `torchrun`.
 
-fit OUT              fit the cases side by side, and write what the first process found
-fit OUT ARGUMENTS    and then run the command line
-kill ARGUMENTS       train by the command line, and be killed in the third round
+With `fit OUT`, it fits the cases one after another, and the first process writes what it found. With `kill`, it runs
+the command line that follows, and is killed in the third round.
 """
 
 import json
@@ -90,4 +89,3 @@ if __name__ == "__main__":
         progress.reporter = lambda stream=None: Killer(stream or sys.stderr)
         sys.exit(main(sys.argv[2:]))
     fit_all(Path(sys.argv[2]))
-    sys.exit(main(sys.argv[3:]) if sys.argv[3:] else 0)

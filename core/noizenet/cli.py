@@ -57,7 +57,8 @@ def build_parser() -> argparse.ArgumentParser:
     """Returns the parser with every registered subcommand."""
     parser = _Parser(prog="noizenet", description="A neural instrument: train on sound, play for ever.")
     parser.add_argument("--version", action="version", version=f"noizenet {version('noizenet')}")
-    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    # argparse gives the list's names two letters less than this word has: "reproduce" must fit beside its sentence
+    subparsers = parser.add_subparsers(title="commands", metavar="SUB-COMMAND", required=True)
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
         command: Subcommand = entry.load()
         sub = subparsers.add_parser(entry.name, help=command.summary, description=command.summary)

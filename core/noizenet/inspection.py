@@ -91,6 +91,8 @@ def _brief(value: object) -> str:
     """Returns a value on one line; of a list only how long it is and how it ends."""
     if isinstance(value, list) and len(value) > 4:
         return f"{len(value)} values, the last {json.dumps(value[-1])}"
+    if isinstance(value, dict) and any(isinstance(entry, list) for entry in value.values()):
+        return ", ".join(f"{name}: {_brief(entry)}" for name, entry in value.items())
     return value if isinstance(value, str) else json.dumps(value)
 
 

@@ -114,6 +114,4 @@ def _seed(text: str) -> int:
 
 DAEMON = Subcommand("Play a checkpoint live, for ever.", _configure_daemon, _run_daemon)
 RENDER = Subcommand("Play a checkpoint into a file.", _configure_render, _run_render)
-REPRODUCE = Subcommand(
-    "Let a checkpoint predict a sound, each step from the true ones before it.", _configure_reproduce, _run_reproduce
-)
+REPRODUCE = Subcommand("Predict a sound, each step from the true ones before it.", _configure_reproduce, _run_reproduce)

@@ -65,5 +65,5 @@ def _figure(options: argparse.Namespace) -> None:
         write_figure(options.name, options.sounds, options.out, options.seed)
 
 
-PLOT = Subcommand("Draw sounds: wave, envelope, spectrogram; or a checkpoint's losses.", _configure_plot, _plot)
+PLOT = Subcommand("Draw sounds (wave, envelope, spectrogram), or losses.", _configure_plot, _plot)
 FIGURE = Subcommand("Draw a figure of the paper again, from its equations.", _configure_figure, _figure)

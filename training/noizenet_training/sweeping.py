@@ -5,43 +5,24 @@ from its resume file. Trials that hold out worst may be stopped early by ASHA (L
 Parallel Hyperparameter Tuning", MLSys 2020).
 """
 
-import logging
 import math
-import os
-import shutil
-import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from noizenet.errors import DeviceError, InputFileError, MissingExtraError
+from noizenet.errors import InputFileError
 from noizenet_training.progress import Reporter
-from noizenet_training.trials import Measure, Row, Trial, run_trial
+from noizenet_training.ray_session import ray_session
+from noizenet_training.trials import Row, Trial, run_trial
 
 if TYPE_CHECKING:
     from noizenet_training.fitting import Round
 
-OBJECT_STORE_BYTES = 100 << 20  # rows and settings are small
 SHARES = 1000  # in which the budget is counted
 STOP_FACTOR = 3  # of the trials that come to a rung, a third go on
-LONGEST_SOCKET_FOLDER = 40  # letters; Ray adds some sixty of its own, and a socket's path may have 107
-
-# Read by Ray when it is imported. The first binds all its servers to the loopback interface: else they listen on every
-# interface, and whoever reaches one may run code.
-LOCAL_ENVIRONMENT = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
-QUIET_ENVIRONMENT = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_AIR_NEW_OUTPUT": "0",
-    "RAY_CHDIR_TO_TRIAL_DIR": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",
-    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
-}
 
 
 def run_trials(
@@ -51,7 +32,6 @@ def run_trials(
     *,
     ray_address: str = "",
     stop_early: bool = False,
-    measure: Measure | None = None,
 ) -> list[Row]:
     """Returns the rows of trials, in their order; what they leave lies in `out`/trials.
 
@@ -59,7 +39,6 @@ def run_trials(
         ray_address: of a cluster, whose machines must all see `out` and the sound files at the same place;
             "" = this machine alone.
         stop_early: stop those that hold out worst. All must have the same budget, and losses of the same kind.
-        measure: see `run_trial`.
 
     Raises:
         InputFileError: `out` can't be written to.
@@ -77,7 +56,11 @@ def run_trials(
         report.say(f"{len(rows)} of {len(rows) + len(pending)} trials were done before")
     if pending:
         with ray_session(ray_address), report:
-            rows |= _run(pending, folder, report, stop_early, measure)
+            try:
+                rows |= _run(pending, folder, report, stop_early)
+            except KeyboardInterrupt:
+                report.say("stopped; the same command goes on where it was")
+                raise
     return [replace(rows[trial], name=trial.name) for trial in trials]
 
 
@@ -87,66 +70,7 @@ def _known(trial: Trial, folder: Path, stop_early: bool) -> Row | None:
     return row if row and (stop_early or row.state != "stopped early") else None
 
 
-@contextmanager
-def ray_session(address: str) -> Iterator[None]:
-    """Connects to a cluster, or starts Ray on this machine, reachable from nowhere else, and stops it.
-
-    Raises:
-        MissingExtraError, DeviceError: see `run_trials`.
-    """
-    os.environ.update(QUIET_ENVIRONMENT if address else QUIET_ENVIRONMENT | LOCAL_ENVIRONMENT)
-    try:
-        import ray
-        import ray.tune
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            f"this command needs the Python package {error.name!r}, which is not installed: "
-            "pip install 'noizenet[sweeps]'"
-        ) from None
-    for name in ("ray", "ray.tune"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
-    temporary = "" if address else tempfile.mkdtemp(prefix="nz-", dir=_short_folder())
-    try:
-        if address:
-            ray.init(address=address, **quiet)
-        else:
-            ray.init(
-                address="local",
-                num_cpus=_usable_cores(),
-                include_dashboard=False,
-                object_store_memory=OBJECT_STORE_BYTES,
-                _node_ip_address="127.0.0.1",
-                _temp_dir=temporary,
-                **quiet,
-            )
-    except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
-        where = f"there is no Ray cluster at {address}" if address else "Ray doesn't start on this machine"
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        if temporary:
-            shutil.rmtree(temporary, ignore_errors=True)
-        raise DeviceError(f"{where}: {reason}") from None
-    try:
-        yield
-    finally:
-        ray.shutdown()
-        if temporary:
-            shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _short_folder() -> str:
-    """Returns a folder for temporary files whose path leaves room for the names of Ray's sockets."""
-    usual = tempfile.gettempdir()
-    return usual if len(usual) <= LONGEST_SOCKET_FOLDER else "/tmp"
-
-
-def _usable_cores() -> int:
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-
-
-def _run(
-    pending: Sequence[Trial], folder: Path, report: Reporter, stop_early: bool, measure: Measure | None
-) -> dict[Trial, Row]:
+def _run(pending: Sequence[Trial], folder: Path, report: Reporter, stop_early: bool) -> dict[Trial, Row]:
     """Returns the rows of trials that Ray Tune runs."""
     from ray import tune
     from ray.tune.schedulers import AsyncHyperBandScheduler
@@ -159,7 +83,7 @@ def _run(
             if spent < 1.0:  # a trial that has come to its end isn't stopped any more
                 tune.report({"held_out": found.held_out, "spent": int(SHARES * spent), "round": asdict(found)})
 
-        row = run_trial(trial, folder, on_round, measure)
+        row = run_trial(trial, folder, on_round)
         tune.report({"held_out": row.held_out or math.inf, "spent": SHARES, "row": asdict(row)})
 
     early = AsyncHyperBandScheduler(

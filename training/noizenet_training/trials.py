@@ -7,10 +7,11 @@ is done lies in a file of its own, so that trials that were killed go on where t
 import hashlib
 import json
 import os
+import re
 import shlex
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
@@ -53,8 +54,8 @@ class Trial:
     def stem(self) -> str:
         """Name of its files, which differs as soon as anything that it is asked to do differs."""
         asked = json.dumps(asdict(self), default=str, sort_keys=True)
-        readable = "".join(letter if letter.isalnum() or letter in "-.=" else "-" for letter in self.name)
-        return f"{readable[:60]}-{hashlib.sha256(asked.encode()).hexdigest()[:8]}"
+        readable = re.sub(r"[^\w.=]+", "-", self.name)[:60].strip("-")
+        return f"{readable}-{hashlib.sha256(asked.encode()).hexdigest()[:8]}"
 
     def command(self, out: Path, updates: int = 0) -> str:
         """Returns the command line that trains it alone, with equal weights where its length is in updates.
@@ -84,7 +85,6 @@ class Row:
         losses, held_out_losses: of its rounds, at the `updates_at`.
         history: of single updates: their numbers, losses, and the song that was read; empty where there is none.
         said: what the training remarked.
-        measured: what was found out about its checkpoint.
     """
 
     name: str
@@ -101,7 +101,6 @@ class Row:
     held_out_losses: list[float] = field(default_factory=list)
     history: dict[str, list[Any]] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
-    measured: dict[str, Any] = field(default_factory=dict)
 
     def write(self, path: Path) -> None:
         """Writes the row, all or nothing."""
@@ -117,24 +116,21 @@ class Row:
             return None
 
 
-Measure = Callable[[Trial, Path], dict[str, Any]]
 OnRound = Callable[["Round"], None]
 
 
-def run_trial(trial: Trial, folder: Path, on_round: OnRound | None = None, measure: Measure | None = None) -> Row:
-    """Trains, measures, and returns the row, which then also lies in the folder unless trying again may help.
+def run_trial(trial: Trial, folder: Path, on_round: OnRound | None = None) -> Row:
+    """Trains, and returns the row, which then also lies in the folder unless trying again may help.
 
     Args:
         folder: of the checkpoint and the row.
         on_round: may raise SystemExit, which ends the trial without a row.
-        measure: is given the trial and its checkpoint.
     """
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when PyTorch is loaded
     out = folder / f"{trial.stem}.safetensors"
     pace = _Pace()
     try:
         row = _trained(trial, out, pace, on_round)
-        row = replace(row, measured=measure(trial, out) if measure else {})
     except Exception as error:
         why = str(error) if isinstance(error, NoizeNetError) else f"{type(error).__name__}: {error}"
         failed = Row(trial.name, "failed", trial.command(out), "", why, updates=pace.updates, said=pace.said)

@@ -8,7 +8,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from noizenet_training.paper.charts import Line, line_chart, spectrogram_chart, wave_chart
+from noizenet_training.paper.charts import WIDE, Line, line_chart, spectrogram_chart, wave_chart
 from noizenet_training.paper.findings import Finding
 from noizenet_training.paper.page import audio
 from noizenet_training.paper.rules import until_stuck
@@ -42,6 +42,8 @@ def playing_card(finding: Finding, prime: Array, title: str) -> str:
     shown = np.concatenate([before, np.nan_to_num(finding.raw[: round(MOST_HEARD_S * rate)])])
     primed_s = len(before) / rate
     figures = [until_stuck(finding).partition(": ")[2], f"{finding.figures['survival']:.0%} of its half-seconds alive"]
+    if "level_db" in finding.figures:
+        figures.append(f"{finding.figures['level_db']:+.0f} dB beside the prime")
     if "flatness" in finding.figures:
         figures.append(f"spectral flatness {finding.figures['flatness']:.2g}")
     return card(
@@ -76,14 +78,16 @@ def cards(inside: list[str]) -> str:
     return f'<div class="cards">{"".join(inside)}</div>' if inside else ""
 
 
-def outputs_chart(findings: list[Finding]) -> str:
+def outputs_chart(findings: list[Finding], size: tuple[int, int] = WIDE) -> str:
     """Returns what networks put out, one line each, over their first samples, counted from 1."""
     lines = [
         Line(finding.case.value, range(1, len(part) + 1), part.tolist())
         for finding in findings
         if finding.played and len(part := finding.raw[:OUTPUT_SHOWN])
     ]
-    return line_chart(lines, "sample, from the first that it predicts", "amplitude", log_x=True, label="outputs")
+    return line_chart(
+        lines, "sample, from the first that it predicts", "amplitude", log_x=True, label="outputs", size=size
+    )
 
 
 def losses_chart(findings: list[Finding], *, held_out: bool = False) -> str:

@@ -115,14 +115,16 @@ class Frame:
         return "".join([*parts, "</svg>"])
 
 
-def line_chart(lines: Sequence[Line], x: str, y: str, *, log_x: bool = False, label: str = "") -> str:
+def line_chart(
+    lines: Sequence[Line], x: str, y: str, *, log_x: bool = False, label: str = "", size: tuple[int, int] = WIDE
+) -> str:
     """Returns a chart of lines; what isn't finite is left out. Empty if there is nothing to draw."""
     kept = [_finite(line, log_x) for line in lines]
     kept = [line for line in kept if len(line.x)]
     if not kept:
         return ""
     across = _axis(x, np.concatenate([line.x for line in kept]), log_x, 0.0)
-    frame = Frame(WIDE, across, _axis(y, np.concatenate([line.y for line in kept]), False, 0.05))
+    frame = Frame(size, across, _axis(y, np.concatenate([line.y for line in kept]), False, 0.05))
     drawn = [
         f'<polyline class="c{number % COLOURS}" points="{frame.points(zip(line.x, line.y, strict=True))}"/>'
         for number, line in enumerate(kept)

@@ -3,7 +3,8 @@
 snr_db            one step ahead on the unseen song: power of the song over that of the error
 gain_db           the same, over that of a network that only repeats the last sample
 collapse_steps    until the output is stuck for the rest (see `noizenet_training.collapse`), and collapse_s
-collapse_percent  of the length of a song that it was trained on
+collapse_percent  of the length that it was trained on: of a song; of the codec spectrum, of a clip's numbers
+level_db          deviation of the output over that of the prime
 survival          share of half-second windows that are alive
 flatness          spectral flatness of the output before it is stuck: 1 = white noise, music is far below 0.1
 loss, first_loss  of training, in the last and in the first round
@@ -19,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noizenet_training.paper.plan import Case
-from noizenet_training.paper.songs import RATE
 from noizenet_training.trials import Row
 
 Array = NDArray[Any]
@@ -59,6 +59,11 @@ class Finding:
         return len(self.raw) > 0
 
     @property
+    def length_of(self) -> str:
+        """What `collapse_percent` is a share of."""
+        return "numbers of a clip" if "fft" in self.case.trial.recipe else "song"
+
+    @property
     def collapses(self) -> bool:
         """Whether it got stuck."""
         return "collapse_steps" in self.figures
@@ -88,6 +93,9 @@ def playing_figures(raw: Array, rate: int, prime_deviation: float, song_s: float
     from noizenet_training.evaluation import survival
 
     found = {"survival": survival(raw, rate)}
+    deviation = float(np.nan_to_num(raw).std())
+    if deviation > 0.0 and prime_deviation > 0.0:
+        found["level_db"] = 20.0 * float(np.log10(deviation / prime_deviation))
     place = steps_until_collapse(raw, prime_deviation, rate)
     if place is not None:
         seconds = place / rate
@@ -100,6 +108,29 @@ def playing_figures(raw: Array, rate: int, prime_deviation: float, song_s: float
     if len(alive) >= LEAST_HEARD and np.isfinite(alive).all():
         found["flatness"] = spectral_flatness(alive)
     return found
+
+
+def spectrum_figures(raw: Array, prime: Array, rate: int, clip: int) -> dict[str, float]:
+    """Returns the figures of the codec spectrum, whose steps go along frequency: where they get stuck, if they do.
+
+    They are looked at in the first clip played, up to half the sample rate: what lies above mirrors it. A spectrum that
+    stays constant is a click, which comes again with each clip, and so never looks stuck in time.
+
+    Args:
+        prime: samples, at least a clip.
+        clip: its samples; it has twice as many numbers.
+    """
+    from noizenet_training.collapse import steps_until_collapse
+
+    if len(raw) < clip:
+        return {}
+    numbers = np.fft.rfft(raw[:clip]).real
+    reference = np.fft.fft(prime[:clip])
+    deviation = float(np.concatenate([reference.real, reference.imag]).std())
+    place = steps_until_collapse(numbers, deviation, rate)
+    if place is None:
+        return {}
+    return {"collapse_steps": float(place), "collapse_percent": 100.0 * place / (2 * clip)}
 
 
 def reproduction_figures(told: Path) -> dict[str, float]:
@@ -122,8 +153,3 @@ def spectral_flatness(samples: Array) -> float:
     frames = np.lib.stride_tricks.sliding_window_view(samples, FRAME)[:: FRAME // 2]
     power = np.square(np.abs(np.fft.rfft(frames * np.hanning(FRAME), axis=1))).mean(axis=0)[1:] + 1e-20
     return float(np.exp(np.log(power).mean()) / power.mean())
-
-
-def percent_of_song(steps: float, song_s: float) -> float:
-    """Returns samples as a share of a song's length, in percent."""
-    return 100.0 * steps / (song_s * RATE)

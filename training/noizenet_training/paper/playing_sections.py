@@ -11,7 +11,8 @@ from noizenet_training.paper.blocks import (
     title,
     verdict_badge,
 )
-from noizenet_training.paper.cards import cards, file_card, outputs_chart
+from noizenet_training.paper.cards import card, cards, file_card, outputs_chart
+from noizenet_training.paper.charts import SMALL
 from noizenet_training.paper.claims import Claims
 from noizenet_training.paper.findings import Finding
 from noizenet_training.paper.page import Section, details, figure, image, paragraph, table
@@ -98,17 +99,19 @@ def convergence_section(results: Results, claims: Claims) -> Section:
         here = "<br>".join(escape(_briefly(finding)) for finding in found)
         rows.append((title(results, name), escape(values), escape(claim.says), here, verdict_badge(claim)))
     heads = ("change", "values", "the paper", "stuck after so many steps (% of the song's length)", "")
-    charts = "".join(
-        f"<h3>{title(results, name)}</h3>{note(results, name)}"
-        + figure(outputs_chart(results.findings[name]), "Outputs after the unseen song, laid over one another.")
+    charts = [
+        card(title(results, name), note(results, name), outputs_chart(results.findings[name], SMALL))
         for name in CONVERGENCE
-    )
+    ]
     text = paragraph(
         "The paper changes one thing at a time, to find what keeps the prediction from converging to a constant. "
         "All that isn't named is as in the table of 5.5.3. A value that many rows share is trained once."
     )
     left = "".join(claim_line(claim) for claim in verdicts[len(CONVERGENCE) :])
-    return Section("s56", "5.6 The prediction converges", text + table(heads, rows) + left + charts + _few(results))
+    drawn = paragraph("What the networks of each row put out after the unseen song, laid over one another:")
+    return Section(
+        "s56", "5.6 The prediction converges", text + table(heads, rows) + _few(results) + left + drawn + cards(charts)
+    )
 
 
 def _briefly(finding: Finding) -> str:
@@ -122,7 +125,7 @@ def _briefly(finding: Finding) -> str:
 def _few(results: Results) -> str:
     """Returns which rows asked for more songs than there are."""
     there = len(results.library.songs)
-    wanted = [case.wanted_songs for case in results.experiments[5].cases if case.wanted_songs > there]
+    wanted = [each.case.wanted_songs for each in results.findings["songs"] if each.case.wanted_songs > there]
     return paragraph(f"{wanted[0]} songs were asked for; there are {there}, and all were used.") if wanted else ""
 
 
@@ -174,7 +177,8 @@ def frequency_section(results: Results, claims: Claims) -> Section:
     """Returns the section on 5.9."""
     text = paragraph(
         "As its author built it: one Fourier transform of a whole clip, its real and then its imaginary parts read as "
-        "a sequence along frequency, and predicted from one frequency to the next. Its mend, spectral frames one after "
+        "a sequence along frequency, and predicted from one frequency to the next. A prediction that is stuck is a "
+        "constant spectrum: a click, once a clip. Its mend, spectral frames one after "
         "another in time, is among the mended recipes below."
     )
     found = results.findings["fft"]

@@ -49,11 +49,14 @@ def _lead(results: Results, claims: Claims, command: str, minutes: float) -> str
     rows = [
         ("Made by", f"<code>{escape(command)}</code>"),
         ("Date", datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")),
-        ("This run took", f"{minutes:.1f} minutes on {os.cpu_count()} cores, {escape(platform.platform(terse=True))}"),
+        (
+            "This run took",
+            f"{minutes:.1f} minutes on {os.cpu_count()} cores, {platform.system()} on {platform.machine()}",
+        ),
         (
             "A training, as a rule",
             f"{results.library.usual} songs of {scale.seconds:g} s, {scale.passes} passes, not more than "
-            f"{scale.minutes:g} minutes",
+            f"{scale.minutes:g} minutes{'; ' if scale.set else ''}{', '.join(scale.set)}",
         ),
     ]
     said = [

@@ -18,9 +18,10 @@ UNITS = {
     "snr_db": ("{:.1f} dB", "one step ahead"),
     "gain_db": ("{:+.1f} dB", "over repeating the last sample"),
     "update_ms": ("{:,.0f} ms", "an update"),
+    "level_db": ("{:+.0f} dB", "deviation of the output over that of the prime"),
     "loss": ("{:.4g}", "loss at the end"),
     "collapse_steps": ("{:,.0f}", "steps until it is stuck"),
-    "collapse_percent": ("{:.2g} %", "of the song's length until it is stuck"),
+    "collapse_percent": ("{:.2g} %", "of the length trained on, until it is stuck"),
 }
 
 
@@ -47,7 +48,7 @@ def all_collapse(found: Sequence[Finding], told: Mapping[str, Any]) -> Verdict: 
         return Verdict(None, "; ".join(until_stuck(finding) for finding in found))
     steps = [f"{finding.case.value}: {_steps(finding)}" for finding in found]
     shares = [finding.figures["collapse_percent"] for finding in played if finding.collapses]
-    most = f", at most {max(shares):.2g} % of the song's length" if shares else ""
+    most = f", at most {max(shares):.2g} % of the length trained on" if shares else ""
     return Verdict(all(finding.collapses for finding in played), f"{'; '.join(steps)} (steps until it is stuck{most})")
 
 
@@ -58,6 +59,13 @@ def all_live(found: Sequence[Finding], told: Mapping[str, Any]) -> Verdict:  # n
     lives = [not finding.collapses and finding.figures["survival"] >= ALIVE for finding in found]
     words = [f"{until_stuck(finding)}, {finding.figures['survival']:.0%} alive" for finding in found]
     return Verdict(all(lives), "; ".join(words))
+
+
+def never_stuck(found: Sequence[Finding], told: Mapping[str, Any]) -> Verdict:  # noqa: ARG001
+    """Held if no output is stuck for the rest."""
+    played = [finding for finding in found if finding.played]
+    held = not any(finding.collapses for finding in played) if played else None
+    return Verdict(held, "; ".join(until_stuck(finding) for finding in found))
 
 
 def grows(found: Sequence[Finding], told: Mapping[str, Any]) -> Verdict:
@@ -201,7 +209,7 @@ def jumps_less(found: Sequence[Finding], told: Mapping[str, Any]) -> Verdict:  #
 RULES: dict[str, Rule] = {
     rule.__name__: rule
     for rule in (
-        *(all_collapse, all_live, grows, shrinks, rises, alike, unlike, at_least, at_most, between),
+        *(all_collapse, all_live, never_stuck, grows, shrinks, rises, alike, unlike, at_least, at_most, between),
         *(is_noise, learns, generalises, trains, only_first_trains, first_lasts_longest, jumps_less),
     )
 }
@@ -232,7 +240,7 @@ def until_stuck(finding: Finding) -> str:
         return f"{finding.case.value}: never stuck"
     return (
         f"{finding.case.value}: stuck after {finding.figures['collapse_steps']:,.0f} steps, "
-        f"{finding.figures['collapse_percent']:.2g} % of the song"
+        f"{finding.figures['collapse_percent']:.2g} % of the {finding.length_of}"
     )
 
 

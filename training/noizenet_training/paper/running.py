@@ -10,7 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noizenet_training.paper.findings import Finding, playing_figures, reproduction_figures, training_figures
+from noizenet.checkpoint import Checkpoint
+from noizenet.codecs import Codec, steps_per_second
+from noizenet.sound_file import read
+from noizenet_training.paper.findings import (
+    Finding,
+    playing_figures,
+    reproduction_figures,
+    spectrum_figures,
+    training_figures,
+)
 from noizenet_training.paper.hearing import Command, run_commands
 from noizenet_training.paper.plan import Case, Experiment, Mode, Scale, make_experiments, most_songs, read_scale
 from noizenet_training.paper.songs import RATE, Library, gather_songs
@@ -140,8 +149,11 @@ class _Listening:
             figures |= reproduction_figures(reproduce.keep)
         if raw.makes in faults:
             return Finding(case, row, figures, NO_SOUND, why=faults[raw.makes])
-        samples, rate, step_rate = self._played(case, raw.makes)
-        figures |= playing_figures(samples, rate, self._prime_deviation(case), case.song_s, step_rate)
+        samples, rate, codec = self._played(case, raw.makes)
+        prime = self._prime(case)
+        figures |= playing_figures(samples, rate, float(prime.std()), case.song_s, steps_per_second(codec))
+        if codec.name == "spectrum":
+            figures |= spectrum_figures(samples, prime, rate, codec.hop)
         heard = self._render(case, raw=False).makes if experiment.featured else None
         return Finding(
             case,
@@ -152,21 +164,15 @@ class _Listening:
             reproduce.makes if reproduce.makes.exists() else None,
         )
 
-    def _played(self, case: Case, path: Path) -> tuple[Array, int, float]:
-        """Returns samples and rate of a file, and the steps of the network in a second."""
-        from noizenet.checkpoint import Checkpoint
-        from noizenet.codecs import steps_per_second
-        from noizenet.sound_file import read
-
+    def _played(self, case: Case, path: Path) -> tuple[Array, int, Codec]:
+        """Returns samples and rate of a file, and the codec of the network that played it."""
         samples, rate = read(path, finite=False)
-        return samples[:, 0], rate, steps_per_second(Checkpoint.load(self._checkpoint(case)).codec)
+        return samples[:, 0], rate, Checkpoint.load(self._checkpoint(case)).codec
 
-    def _prime_deviation(self, case: Case) -> float:
-        """Returns the deviation of what primes a case; of the unseen song if that is noise, which is as loud."""
-        from noizenet.sound_file import read
-
+    def _prime(self, case: Case) -> Array:
+        """Returns the samples that prime a case; the unseen song's if noise does, which is about as loud."""
         samples, _ = read(self._excerpt(self._prime_s(case)))
-        return float(samples.std())
+        return samples[:, 0]
 
     def _checkpoint(self, case: Case) -> Path:
         return self._trials / f"{case.trial.stem}.safetensors"
