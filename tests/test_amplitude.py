@@ -13,7 +13,7 @@ from noizenet.codecs.amplitude import AmplitudeCodec
 from noizenet.codecs.scaling import SCALERS
 from noizenet.errors import CheckpointError
 from noizenet_daemon.generator import Generator
-from noizenet_training.codec_fitting import fit_codec
+from noizenet_training.codecs.codec_fitting import fit_codec
 from noizenet_training.recipe import Recipe
 
 RATE = 8000

@@ -18,7 +18,7 @@ from noizenet.network import NetworkShape
 from noizenet.sound_file import read_mono
 from noizenet_daemon.generator import Generator
 from noizenet_daemon.performance import Performance, initial_states, render_frames
-from noizenet_training.author_loops import (
+from noizenet_training.author.author_loops import (
     DESCRIBED,
     LOOPS,
     NOTEBOOK,
@@ -30,8 +30,8 @@ from noizenet_training.author_loops import (
     network_of,
     run_loops,
 )
-from noizenet_training.loop_report import conclusion
-from noizenet_training.networks import HiddenState, Network
+from noizenet_training.author.loop_report import conclusion
+from noizenet_training.learning.networks import HiddenState, Network
 
 RATE = 8000
 

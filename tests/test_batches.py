@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from making import melody, tokens_codec
-from noizenet_training.batches import Batch, encode_stretches, one_pass, shifted
+from noizenet_training.learning.batches import Batch, encode_stretches, one_pass, shifted
 
 
 def counting_stretches(lengths: list[int]) -> list[np.ndarray]:

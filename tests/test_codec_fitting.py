@@ -7,9 +7,11 @@ from sklearn.preprocessing import StandardScaler
 from making import Array, melody, tone
 from noizenet.codecs.amplitude import AmplitudeCodec
 from noizenet.codecs.mulaw import MulawCodec
+from noizenet.codecs.stft import window_length
 from noizenet.codecs.tokens import TokensCodec
 from noizenet.errors import SoundFileError
-from noizenet_training.codec_fitting import fit_codec, fit_tokens, window_length
+from noizenet_training.codecs.codec_fitting import fit_codec
+from noizenet_training.codecs.token_fitting import fit_tokens
 from noizenet_training.recipe import Recipe
 
 RATE = 8000

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from making import Array, melody, tone
-from noizenet_training.collapse import STILL, WINDOW_S, steps_until_collapse
-from noizenet_training.evaluation import is_alive
+from noizenet_training.judging.collapse import STILL, WINDOW_S, steps_until_collapse
+from noizenet_training.judging.evaluation import is_alive
 
 RATE = 22050
 DEVIATION = 0.1

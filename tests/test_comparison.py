@@ -12,10 +12,10 @@ import pytest
 from making import amplitude_checkpoint, melody, tokens_checkpoint, write_sound
 from noizenet.cli import main
 from noizenet.sound_file import read
-from noizenet_training.collapse import STILL, WINDOW_S
-from noizenet_training.comparison import compare, table
-from noizenet_training.evaluation import Score
-from noizenet_training.rendering import render
+from noizenet_training.judging.collapse import STILL, WINDOW_S
+from noizenet_training.judging.comparison import compare, table
+from noizenet_training.judging.evaluation import Score
+from noizenet_training.judging.rendering import render
 
 RATE = 8000
 SCALE = 0.25  # of the checkpoint's codec

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from noizenet.network import NetworkShape
-from noizenet_training.convolution import Convolutions
-from noizenet_training.networks import Network
+from noizenet_training.learning.convolution import Convolutions
+from noizenet_training.learning.networks import Network
 
 
 def convolutions(inputs: int = 3, hidden: int = 5, layers: int = 4, dropout: float = 0.0) -> Convolutions:

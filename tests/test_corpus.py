@@ -7,9 +7,9 @@ import pytest
 
 from making import melody, tone, write_sound
 from noizenet.errors import SoundFileError, UsageError
-from noizenet_training.corpus import FILE_PEAK, load_corpus, load_sources
 from noizenet_training.recipe import Recipe
-from noizenet_training.sources import Source, find_files
+from noizenet_training.sounds.corpus import FILE_PEAK, load_corpus, load_sources
+from noizenet_training.sounds.sources import Source, find_files
 
 RATE = 22050
 

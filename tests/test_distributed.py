@@ -17,8 +17,8 @@ from making import melody, write_sound
 from noizenet.checkpoint import Checkpoint
 from noizenet.errors import UsageError
 from noizenet_training import run
-from noizenet_training.distributed import Group, joined
-from noizenet_training.fitting import Budget
+from noizenet_training.learning.distributed import Group, joined
+from noizenet_training.learning.fitting import Budget
 from noizenet_training.recipe import Recipe
 from noizenet_training.task import Task
 

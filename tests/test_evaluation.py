@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from making import melody, tone
 from noizenet.errors import SoundFileError
-from noizenet_training.collapse import Collapse
-from noizenet_training.evaluation import Reference, features, frechet_distance, is_alive, survival
+from noizenet_training.judging.collapse import Collapse
+from noizenet_training.judging.evaluation import Reference, features, frechet_distance, is_alive, survival
 
 RATE = 16000
 

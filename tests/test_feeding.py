@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from making import Array
-from noizenet_training.batches import Batch
-from noizenet_training.feeding import feed, one_shot, shuffled, windows
+from noizenet_training.learning.batches import Batch
+from noizenet_training.learning.feeding import feed, one_shot, shuffled, windows
 from noizenet_training.recipe import Recipe
 
 

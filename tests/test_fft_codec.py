@@ -18,9 +18,9 @@ from noizenet.codecs.stft import hann
 from noizenet.errors import CheckpointError, ConfigurationError, SoundFileError
 from noizenet.protocol import PARAMETERS
 from noizenet_daemon.generator import Generator
-from noizenet_training.codec_fitting import fit_codec
+from noizenet_training.codecs.codec_fitting import fit_codec
+from noizenet_training.codecs.spectral_fitting import HEADROOM
 from noizenet_training.recipe import Recipe
-from noizenet_training.spectral_fitting import HEADROOM
 from spectra import convergence_db
 
 RATE = 8000

@@ -9,8 +9,8 @@ from matplotlib.image import imread
 
 from making import melody, tone, write_sound
 from noizenet.errors import InputFileError, SoundFileError, UsageError
-from noizenet_training.activations import ACTIVATIONS, activation_figure
-from noizenet_training.descent import (
+from noizenet_training.pictures.activations import ACTIVATIONS, activation_figure
+from noizenet_training.pictures.descent import (
     cliff,
     cliff_gradient,
     clip_by_norm,
@@ -19,8 +19,8 @@ from noizenet_training.descent import (
     sines,
     sines_gradient,
 )
-from noizenet_training.drawings import clipping_figure, descent_figure, fourier_figure, perlin_figure
-from noizenet_training.figures import FIGURES, write_all, write_figure
+from noizenet_training.pictures.drawings import clipping_figure, descent_figure, fourier_figure, perlin_figure
+from noizenet_training.pictures.figures import FIGURES, write_all, write_figure
 
 RATE = 22050
 

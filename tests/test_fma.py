@@ -9,9 +9,9 @@ import pytest
 from fma_folder import RATE, make_fma, track_path
 from making import melody, write_sound
 from noizenet.errors import InputFileError, SoundFileError, UsageError
-from noizenet_training.corpus import Corpus, load_sources
-from noizenet_training.fma import FmaChoice, fma_sources, read_table
 from noizenet_training.recipe import Recipe
+from noizenet_training.sounds.corpus import Corpus, load_sources
+from noizenet_training.sounds.fma import FmaChoice, fma_sources, read_table
 
 RECIPE = Recipe(sample_rate=RATE)
 

@@ -7,9 +7,9 @@ import torch
 from making import Array, tokens_codec
 from noizenet.codecs.tokens import TokensCodec
 from noizenet.network import NetworkShape
-from noizenet_training.fitting import PLAYS, Budget, Fitting, Round
-from noizenet_training.free_running import FreeRunning, free_run
-from noizenet_training.networks import Network
+from noizenet_training.learning.fitting import PLAYS, Budget, Fitting, Round
+from noizenet_training.learning.free_running import FreeRunning, free_run
+from noizenet_training.learning.networks import Network
 from noizenet_training.recipe import Recipe
 from noizenet_training.starts import start_states
 

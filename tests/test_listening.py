@@ -10,7 +10,7 @@ import pytest
 from making import Array, listening_codec, melody, tone
 from noizenet.codecs.listening import Listening
 from noizenet.errors import CheckpointError
-from noizenet_training.codec_fitting import new_listening
+from noizenet_training.codecs.amplitude_fitting import new_listening
 
 RATE = 22050
 WINDOW, HOP = 2048, 512

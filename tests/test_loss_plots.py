@@ -12,7 +12,7 @@ from matplotlib.image import imread
 from making import tokens_checkpoint
 from noizenet.checkpoint import Checkpoint
 from noizenet.errors import CheckpointError, InputFileError, UsageError
-from noizenet_training.loss_plots import loss_figure, loss_scale, plot_checkpoints, read_history, song_changes
+from noizenet_training.pictures.loss_plots import loss_figure, loss_scale, plot_checkpoints, read_history, song_changes
 
 ROUNDS = {
     "recipe": "paper-windows",

@@ -8,8 +8,8 @@ import torch
 
 from making import Array, random_weights
 from noizenet.network import LOG_DEVIATION_RANGE, NetworkShape
-from noizenet_training.losses import disturbed, look_at_held_out, summed_losses
-from noizenet_training.networks import Network
+from noizenet_training.learning.losses import disturbed, look_at_held_out, summed_losses
+from noizenet_training.learning.networks import Network
 from noizenet_training.recipe import Recipe
 
 COUNTED = np.array([[True, True, False], [True, False, True]])

@@ -7,7 +7,7 @@ import torch
 from equations import next_cells
 from making import Cell, amplitude_checkpoint, random_weights, tokens_codec
 from noizenet.network import LOG_DEVIATION_RANGE, NetworkShape
-from noizenet_training.networks import Network, network_shape
+from noizenet_training.learning.networks import Network, network_shape
 from noizenet_training.recipe import Recipe
 
 CELLS: list[Cell] = ["rnn", "lstm", "gru", "conv"]

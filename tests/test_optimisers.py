@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from noizenet_training.optimisers import clip_gradients, learning_rate, new_optimiser
+from noizenet_training.learning.optimisers import clip_gradients, learning_rate, new_optimiser
 from noizenet_training.recipe import Recipe
 
 WEIGHTS = np.array([1.0, -2.0])

@@ -9,7 +9,6 @@ import soundfile
 
 from making import melody, write_sound
 from noizenet.errors import UsageError
-from noizenet_training.corpus import load_corpus
 from noizenet_training.paper.findings import (
     playing_figures,
     reproduction_figures,
@@ -22,6 +21,7 @@ from noizenet_training.paper.rules import RULES, UNITS
 from noizenet_training.paper.songs import RATE, Library, Song, gather_songs
 from noizenet_training.progress import PlainReporter
 from noizenet_training.recipe_reading import load_recipe
+from noizenet_training.sounds.corpus import load_corpus
 
 # The table of 5.6, with every value.
 CONVERGENCE = {

@@ -18,7 +18,7 @@ from noizenet_training.paper.report import write_report
 from noizenet_training.paper.rules import RULES, Verdict
 from noizenet_training.paper.running import NO_SOUND, Results
 from noizenet_training.paper.songs import RATE, Library, Song
-from noizenet_training.trials import Row, Trial
+from noizenet_training.sweeps.trials import Row, Trial
 
 STUCK = np.concatenate([melody(0.25), np.zeros(RATE)]).astype(np.float32)
 ALIVE = melody(2.0) + 0.01 * np.random.default_rng(0).standard_normal(2 * RATE).astype(np.float32)

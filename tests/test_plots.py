@@ -8,7 +8,7 @@ from matplotlib.image import imread
 
 from making import melody, tone, write_sound
 from noizenet.errors import InputFileError, SoundFileError, UsageError
-from noizenet_training.plots import Sound, plot_files, plot_sound, sound_figure, spectrogram
+from noizenet_training.pictures.plots import Sound, plot_files, plot_sound, sound_figure, spectrogram
 
 RATE = 22050
 EDGES = np.linspace(0.0, RATE / 2, 401)

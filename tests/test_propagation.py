@@ -6,8 +6,8 @@ from torch import Tensor
 
 from making import Cell
 from noizenet.network import NetworkShape
-from noizenet_training.networks import HiddenState, Network
-from noizenet_training.propagation import MOST_BYTES, Learner, Steps, propagate, segment_steps
+from noizenet_training.learning.networks import HiddenState, Network
+from noizenet_training.learning.propagation import MOST_BYTES, Learner, Steps, propagate, segment_steps
 
 
 def gradients(network: Network, steps: Steps, segment: int | None) -> tuple[dict[str, Tensor], Tensor, HiddenState]:

@@ -11,7 +11,7 @@ from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, StandardScaler
 from making import Array
 from noizenet.codecs.scaling import SCALERS, Scaler, zscore
 from noizenet.errors import CheckpointError
-from noizenet_training.scaler_fitting import LEAST_SCALE, fit_scaler
+from noizenet_training.codecs.scaler_fitting import LEAST_SCALE, fit_scaler
 
 every_kind = pytest.mark.parametrize("kind", SCALERS)
 

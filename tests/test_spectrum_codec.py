@@ -19,9 +19,9 @@ from noizenet.network import NetworkShape
 from noizenet.protocol import PARAMETERS
 from noizenet_daemon.generator import Generator
 from noizenet_daemon.performance import Performance, initial_states, render_frames
-from noizenet_training.batches import encode_stretches, shifted
-from noizenet_training.codec_fitting import fit_codec
-from noizenet_training.networks import Network
+from noizenet_training.codecs.codec_fitting import fit_codec
+from noizenet_training.learning.batches import encode_stretches, shifted
+from noizenet_training.learning.networks import Network
 from noizenet_training.recipe import Recipe
 from noizenet_training.starts import start_states
 

@@ -6,7 +6,7 @@ import torch
 
 from making import Cell
 from noizenet.network import NetworkShape
-from noizenet_training.networks import Network
+from noizenet_training.learning.networks import Network
 from noizenet_training.starts import LEAST_HEARD, start_states
 
 

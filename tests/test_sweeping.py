@@ -13,10 +13,10 @@ import pytest
 from making import melody, write_sound
 from noizenet.cli import main
 from noizenet.errors import ConfigurationError, DeviceError, MissingExtraError
-from noizenet_training.grids import CHANGE_THE_LOSS, grid, values_to_try
-from noizenet_training.ray_session import ray_session
 from noizenet_training.recipe import FIELDS
-from noizenet_training.trials import Trial
+from noizenet_training.sweeps.grids import CHANGE_THE_LOSS, grid, values_to_try
+from noizenet_training.sweeps.ray_session import ray_session
+from noizenet_training.sweeps.trials import Trial
 
 TINY = ["sample_rate=4000", "layers=1", "hidden=4", "streams=2", "unroll=32", "round_updates=2"]
 

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from noizenet_training.update_history import MOST, UpdateHistory
+from noizenet_training.learning.update_history import MOST, UpdateHistory
 
 
 def test_a_short_training_is_told_in_full() -> None:

@@ -18,9 +18,9 @@ from making import Array
 from noizenet.cli import main
 from noizenet.network import NetworkShape
 from noizenet_training import progress
-from noizenet_training.distributed import Group, joined
-from noizenet_training.fitting import Budget, Fitting
-from noizenet_training.networks import Network
+from noizenet_training.learning.distributed import Group, joined
+from noizenet_training.learning.fitting import Budget, Fitting
+from noizenet_training.learning.networks import Network
 from noizenet_training.recipe import Recipe
 
 CASES: dict[str, dict[str, Any]] = {

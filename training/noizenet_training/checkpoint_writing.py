@@ -13,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 
 from noizenet.checkpoint import Checkpoint
-from noizenet_training.fitting import Fitting, Round
-from noizenet_training.networks import Network
+from noizenet_training.learning.fitting import Fitting, Round
+from noizenet_training.learning.networks import Network
 from noizenet_training.resumption import resume_path, save_resume
 from noizenet_training.starts import start_states
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from noizenet.cli import Subcommand
 from noizenet.errors import UsageError
 from noizenet_training.arguments import above_zero, whole, whole_above_zero
-from noizenet_training.fma import SUBSETS, FmaChoice
+from noizenet_training.sounds.fma import SUBSETS, FmaChoice
 
 DEFAULT_MINUTES = 5.0
 DEFAULT_SECONDS = 30.0
@@ -92,7 +92,7 @@ def _train(options: argparse.Namespace) -> None:
     # beside one other busy process, two threads on two cores took 4.8 s for an update, like this 0.12 s.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-    from noizenet_training.fitting import Budget
+    from noizenet_training.learning.fitting import Budget
     from noizenet_training.progress import loss_text, reporter
     from noizenet_training.run import train
     from noizenet_training.task import Task
@@ -147,7 +147,7 @@ def _configure_evaluate(parser: argparse.ArgumentParser) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from noizenet_training.comparison import compare, table
+    from noizenet_training.judging.comparison import compare, table
 
     scores = compare(options.subject, options.corpus, options.seconds, options.seed, options.prime)
     if options.json:

@@ -8,10 +8,10 @@ import torch
 from numpy.typing import NDArray
 
 from noizenet.network import NetworkShape
-from noizenet_training.distributed import Group
-from noizenet_training.fitting import Fitting
-from noizenet_training.free_running import FreeRunning
-from noizenet_training.networks import Network
+from noizenet_training.learning.distributed import Group
+from noizenet_training.learning.fitting import Fitting
+from noizenet_training.learning.free_running import FreeRunning
+from noizenet_training.learning.networks import Network
 from noizenet_training.task import Task
 
 Array = NDArray[Any]

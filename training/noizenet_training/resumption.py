@@ -13,7 +13,7 @@ import torch
 from noizenet.checkpoint import write_atomically
 from noizenet.codecs import Codec, codec_type
 from noizenet.errors import CheckpointError, InputFileError, UsageError
-from noizenet_training.fitting import Fitting
+from noizenet_training.learning.fitting import Fitting
 
 FORMAT = 2
 

@@ -14,23 +14,23 @@ from noizenet.checkpoint import Checkpoint
 from noizenet.codecs import Codec
 from noizenet.codecs.tokens import TokensCodec
 from noizenet.errors import InputFileError, SoundFileError, TrainingError, UsageError
-from noizenet_training.batches import encode_stretches, shifted
 from noizenet_training.checkpoint_writing import CheckpointWriter
-from noizenet_training.codec_fitting import fit_codec
-from noizenet_training.corpus import Corpus, load_sources
-from noizenet_training.distributed import Group, joined, leave
-from noizenet_training.feeding import ONE_STREAM
-from noizenet_training.fitting import Fitting, Round
-from noizenet_training.fma import fma_sources
+from noizenet_training.codecs.codec_fitting import fit_codec
 from noizenet_training.following import Material, follow, new_fitting
-from noizenet_training.free_running import FreeRunning
-from noizenet_training.loss_plots import plot_checkpoints
-from noizenet_training.losses import stage_weights
-from noizenet_training.networks import network_shape
+from noizenet_training.judging.rendering import render
+from noizenet_training.learning.batches import encode_stretches, shifted
+from noizenet_training.learning.distributed import Group, joined, leave
+from noizenet_training.learning.feeding import ONE_STREAM
+from noizenet_training.learning.fitting import Fitting, Round
+from noizenet_training.learning.free_running import FreeRunning
+from noizenet_training.learning.losses import stage_weights
+from noizenet_training.learning.networks import network_shape
+from noizenet_training.pictures.loss_plots import plot_checkpoints
 from noizenet_training.progress import Reporter, figures
-from noizenet_training.rendering import render
 from noizenet_training.resumption import load_resume, resume_path
-from noizenet_training.sources import named_sources
+from noizenet_training.sounds.corpus import Corpus, load_sources
+from noizenet_training.sounds.fma import fma_sources
+from noizenet_training.sounds.sources import named_sources
 from noizenet_training.task import Outcome, Task, check_writable, preview_path
 
 Array = NDArray[Any]

@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from noizenet.checkpoint import State
-from noizenet_training.losses import step_tensor
-from noizenet_training.networks import Network
+from noizenet_training.learning.losses import step_tensor
+from noizenet_training.learning.networks import Network
 
 Array = NDArray[Any]
 

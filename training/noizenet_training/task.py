@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from noizenet.errors import InputFileError, UsageError
-from noizenet_training.fitting import Budget
-from noizenet_training.fma import FmaChoice
+from noizenet_training.learning.fitting import Budget
 from noizenet_training.recipe import Recipe
+from noizenet_training.sounds.fma import FmaChoice
 
 CHECKPOINT_ENDING = ".safetensors"
 

@@ -21,6 +21,11 @@ def hann(window: int) -> Array:
     return (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(window) / window)).astype(np.float32)
 
 
+def window_length(window_s: float, sample_rate: int) -> int:
+    """Returns the power of two nearest to a time, in samples: 93 ms are 2,048 at 22,050 Hz."""
+    return int(max(64, 1 << round(np.log2(window_s * sample_rate))))
+
+
 class AnalysisState(NamedTuple):
     """The last `window` samples heard, how many new ones wait for a frame, and workspace."""
 

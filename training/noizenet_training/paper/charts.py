@@ -156,7 +156,7 @@ def spectrogram_chart(samples: Array, rate: int, primed_s: float = 0.0, label: s
     """Returns the spectrogram of samples (n,) over a logarithmic axis of frequency, 70 dB down from the loudest."""
     from matplotlib.image import imsave
 
-    from noizenet_training.plots import Sound, spectrogram
+    from noizenet_training.pictures.plots import Sound, spectrogram
 
     edges = np.geomspace(LOWEST_HZ, rate / 2, SPECTRUM_ROWS + 1)
     levels = spectrogram(Sound("", samples, rate), edges)

@@ -2,7 +2,7 @@
 
 snr_db            one step ahead on the unseen song: power of the song over that of the error
 gain_db           the same, over that of a network that only repeats the last sample
-collapse_steps    until the output is stuck for the rest (see `noizenet_training.collapse`), and collapse_s
+collapse_steps    until the output is stuck for the rest (see `noizenet_training.judging.collapse`), and collapse_s
 collapse_percent  of the length that it was trained on: of a song; of the codec spectrum, of a clip's numbers
 level_db          deviation of the output over that of the prime
 survival          share of half-second windows that are alive
@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noizenet_training.paper.plan import Case
-from noizenet_training.trials import Row
+from noizenet_training.sweeps.trials import Row
 
 Array = NDArray[Any]
 
@@ -89,8 +89,8 @@ def playing_figures(raw: Array, rate: int, prime_deviation: float, song_s: float
         song_s: length of a song that it was trained on.
         step_rate: steps of the network in a second.
     """
-    from noizenet_training.collapse import steps_until_collapse
-    from noizenet_training.evaluation import survival
+    from noizenet_training.judging.collapse import steps_until_collapse
+    from noizenet_training.judging.evaluation import survival
 
     found = {"survival": survival(raw, rate)}
     deviation = float(np.nan_to_num(raw).std())
@@ -120,7 +120,7 @@ def spectrum_figures(raw: Array, prime: Array, rate: int, clip: int) -> dict[str
         prime: samples, at least a clip.
         clip: its samples; it has twice as many numbers.
     """
-    from noizenet_training.collapse import steps_until_collapse
+    from noizenet_training.judging.collapse import steps_until_collapse
 
     if len(raw) < clip:
         return {}

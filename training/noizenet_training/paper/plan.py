@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from noizenet_training.paper.songs import RATE, Library
 from noizenet_training.recipe_reading import load_recipe
-from noizenet_training.trials import Trial
+from noizenet_training.sweeps.trials import Trial
 
 Mode = Literal["full", "quick"]
 

@@ -24,8 +24,8 @@ from noizenet_training.paper.hearing import Command, run_commands
 from noizenet_training.paper.plan import Case, Experiment, Mode, Scale, make_experiments, most_songs, read_scale
 from noizenet_training.paper.songs import RATE, Library, gather_songs
 from noizenet_training.progress import Reporter
-from noizenet_training.sweeping import run_trials
-from noizenet_training.trials import Row
+from noizenet_training.sweeps.sweeping import run_trials
+from noizenet_training.sweeps.trials import Row
 
 Array = NDArray[Any]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from noizenet.errors import InputFileError, SoundFileError, UsageError
-from noizenet_training.splitting import split_by_file
+from noizenet_training.sounds.splitting import split_by_file
 
 RATE = 22_050
 ONSET = 0.03  # of the peak: where a song begins to sound
@@ -66,7 +66,7 @@ def gather_songs(corpus: Sequence[Path], folder: Path, usual: int, most: int) ->
         UsageError: there are less than two songs that can be used.
         InputFileError: the folder can't be written to.
     """
-    from noizenet_training.sources import named_sources
+    from noizenet_training.sounds.sources import named_sources
 
     try:
         folder.mkdir(parents=True, exist_ok=True)

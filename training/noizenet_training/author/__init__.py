@@ -1,0 +1,1 @@
+"""What the paper's author published: his weights, and his program's loops."""

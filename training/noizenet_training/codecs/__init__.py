@@ -1,0 +1,1 @@
+"""Fitting codecs to a corpus."""

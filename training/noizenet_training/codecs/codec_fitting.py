@@ -1,0 +1,38 @@
+"""Fitting a codec to the training part of a corpus."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from noizenet.codecs import Codec
+from noizenet.codecs.mulaw import MulawCodec
+from noizenet_training.codecs.amplitude_fitting import fit_amplitude
+from noizenet_training.codecs.spectral_fitting import fit_fft, fit_spectrum
+from noizenet_training.codecs.token_fitting import fit_tokens
+from noizenet_training.recipe import Recipe
+
+Array = NDArray[Any]
+
+
+def fit_codec(recipe: Recipe, stretches: Sequence[Array], sample_rate: int, seed: int) -> Codec:
+    """Returns the recipe's codec, fitted to stretches of sound, float32 (samples,) each.
+
+    Raises:
+        ConfigurationError: the recipe's window is too long at this rate.
+        SoundFileError: there is too little sound to fit it to.
+    """
+    match recipe.codec:
+        case "mulaw":
+            return MulawCodec(sample_rate, max(float(np.abs(stretch).max()) for stretch in stretches))
+        case "amplitude":
+            return fit_amplitude(recipe, stretches, sample_rate)
+        case "fft":
+            return fit_fft(recipe, stretches, sample_rate)
+        case "spectrum":
+            return fit_spectrum(recipe, stretches, sample_rate)
+    # on one thread: with more, sums are added up in an order that changes from run to run
+    with threadpool_limits(1):
+        return fit_tokens(recipe, stretches, sample_rate, seed)

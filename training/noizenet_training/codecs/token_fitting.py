@@ -1,0 +1,98 @@
+"""Fitting the codec `tokens` to the training part of a corpus: principal axes, and the classes of each stage."""
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.cluster import MiniBatchKMeans
+from sklearn.decomposition import PCA
+from sklearn.exceptions import ConvergenceWarning
+
+from noizenet.codecs.stft import analysis_state, log_magnitudes, window_length
+from noizenet.codecs.tokens import TokensCodec, ear_weights
+from noizenet.errors import SoundFileError
+from noizenet_training.recipe import Recipe
+
+Array = NDArray[Any]
+
+LARGEST_SAMPLE = 20_000  # spectral frames that a fit looks at: 160 MB at 2,049 bins, eight minutes at 44,100 Hz
+FRAMES_PER_CLASS = 4  # fewer, and a class would stand for single frames
+LEAST_CLASSES = 2
+BATCH_FRAMES = 1024  # of the mini-batch k-means
+
+
+def fit_tokens(recipe: Recipe, stretches: Sequence[Array], sample_rate: int, seed: int) -> TokensCodec:
+    """Returns the vocabulary of spectral frames: principal axes, then one k-means for each stage.
+
+    Each stage's k-means is fitted to what the stages before it left over. Equal seeds give equal
+    vocabularies.
+
+    Raises:
+        SoundFileError: there is too little sound to fit it to.
+    """
+    rng = np.random.default_rng(seed)
+    window = window_length(recipe.window_s, sample_rate)
+    hop = window // recipe.overlap
+    logs = _sampled_log_magnitudes(stretches, window, hop, recipe.floor, rng)
+    classes = min(recipe.classes, len(logs) // FRAMES_PER_CLASS)
+    if classes < LEAST_CLASSES:
+        needed = FRAMES_PER_CLASS * LEAST_CLASSES * hop / sample_rate
+        raise SoundFileError(f"the corpus is too short for the codec tokens, which needs at least {needed:.1f} s")
+    mean = logs.mean(axis=0)
+    weighted = (logs - mean) * ear_weights(sample_rate, window)
+    del logs
+    axes = min(recipe.axes, len(weighted) - 1, weighted.shape[1])
+    with np.errstate(invalid="ignore"):  # of a corpus without any variance, the shares of variance are 0 / 0
+        principal = PCA(axes, svd_solver="randomized", random_state=seed).fit(weighted)
+    components = np.ascontiguousarray(principal.components_, np.float32)
+    rest = weighted @ components.T
+    codebooks = np.zeros((recipe.stages, classes, axes), np.float32)
+    for stage in range(recipe.stages):
+        codebooks[stage] = _codebook(rest, classes, seed + stage, rng)
+        rest -= codebooks[stage][_nearest(codebooks[stage], rest)]
+    return TokensCodec(sample_rate, window, hop, recipe.floor, mean, components, codebooks)
+
+
+def _sampled_log_magnitudes(
+    stretches: Sequence[Array], window: int, hop: int, floor: float, rng: np.random.Generator
+) -> Array:
+    """Returns log-magnitudes (frames, bins) of all full frames, or of a random choice of `LARGEST_SAMPLE`."""
+    skipped = window // hop - 1  # the frames that still hold the silence before the stretch
+    counts = [max(0, len(stretch) // hop - skipped) for stretch in stretches]
+    total = sum(counts)
+    chosen = np.sort(rng.choice(total, LARGEST_SAMPLE, replace=False)) if total > LARGEST_SAMPLE else np.arange(total)
+    logs = np.zeros((len(chosen), window // 2 + 1), np.float32)
+    state = analysis_state(window)
+    first = 0
+    row = 0
+    for stretch, count in zip(stretches, counts, strict=True):
+        wanted = chosen[(chosen >= first) & (chosen < first + count)] - first
+        for frame in wanted:
+            state.history[:] = stretch[frame * hop : frame * hop + window]
+            log_magnitudes(state, floor, logs[row])
+            row += 1
+        first += count
+    return logs
+
+
+def _codebook(points: Array, classes: int, seed: int, rng: np.random.Generator) -> Array:
+    """Returns class centres (classes, axes); those nearest to no point are moved to badly served ones."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # of fewer distinct points than classes; see below
+        fitted = MiniBatchKMeans(classes, n_init=3, random_state=seed, batch_size=BATCH_FRAMES).fit(points)
+    centres = np.asarray(fitted.cluster_centers_, np.float32)
+    nearest = _nearest(centres, points)
+    dead = np.flatnonzero(np.bincount(nearest, minlength=classes) == 0)
+    if len(dead):
+        error = np.square(points - centres[nearest]).sum(axis=1)
+        served_worst = np.argsort(error, kind="stable")[::-1][: len(dead)]
+        centres[dead] = points[served_worst] + 1e-6 * rng.standard_normal((len(dead), points.shape[1]))
+    return centres
+
+
+def _nearest(centres: Array, points: Array) -> Array:
+    """Returns the index of the centre nearest to each point."""
+    distances = np.square(centres).sum(axis=1) - 2.0 * points @ centres.T
+    return np.asarray(distances.argmin(axis=1))

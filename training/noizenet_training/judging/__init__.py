@@ -1,0 +1,1 @@
+"""What a sound is like: alive or stuck, and how far from its corpus."""

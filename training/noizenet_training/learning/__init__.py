@@ -1,0 +1,1 @@
+"""From steps to weights: networks, losses, ways of feeding, and the rounds of a training."""

@@ -1,0 +1,1 @@
+"""Pictures: of sounds, of losses, and the paper's figures."""

@@ -1,0 +1,1 @@
+"""Sound files as the corpus that a training reads."""

@@ -1,0 +1,201 @@
+"""The corpus: sound files mixed down, resampled, levelled, and split into a training and a held-out part."""
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import librosa
+import numpy as np
+from numpy.typing import NDArray
+
+from noizenet.errors import SoundFileError, UsageError
+from noizenet.sound_file import read
+from noizenet_training.recipe import Recipe
+from noizenet_training.sounds.sources import Source, named_sources
+from noizenet_training.sounds.splitting import audible_parts, split_by_file, split_by_time
+
+Array = NDArray[Any]
+
+SILENCE_DBFS = -80.0  # a file whose peak lies below has nothing to learn from
+SHORTEST_S = 0.5
+WHOLE = 0.9  # of a known length: a file with less of it is cut short
+FILE_PEAK = 0.7
+USUAL_RATES = (8000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
+
+
+@dataclass(frozen=True)
+class CorpusFile:
+    """One usable file: mono samples, float32 (samples,), at the corpus' rate; `about` is as in `Source`."""
+
+    path: Path
+    samples: Array
+    seconds: float
+    sha256: str
+    about: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """What is learnt from.
+
+    Attributes:
+        files: in the order in which they were found.
+        sample_rate: frames per second of all samples.
+        training, held_out: contiguous stretches of samples, float32; none crosses a file's border or a silence.
+        skipped: one sentence for each file that could not be used.
+    """
+
+    files: list[CorpusFile]
+    sample_rate: int
+    training: list[Array]
+    held_out: list[Array]
+    skipped: list[str]
+
+    @property
+    def seconds(self) -> float:
+        """Length of all usable files."""
+        return sum(file.seconds for file in self.files)
+
+    @property
+    def licence(self) -> str:
+        """The terms that are known of its songs, each once."""
+        return "; ".join(dict.fromkeys(file.about["licence"] for file in self.files if file.about.get("licence")))
+
+    @property
+    def attribution(self) -> str:
+        """Title, artist and number of each song of which they are known."""
+        return "; ".join(
+            f"{file.about['title'] or 'untitled'} by {file.about['artist'] or 'an unknown artist'} "
+            f"(FMA track {file.about['track']})"
+            for file in self.files
+            if file.about
+        )
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Returns name, seconds, hash, and what else is known of each file, for the checkpoint's header."""
+        return [
+            {"name": file.path.name, "seconds": round(file.seconds, 3), "sha256": file.sha256} | file.about
+            for file in self.files
+        ]
+
+
+def load_corpus(paths: Sequence[Path], recipe: Recipe, songs: int = 0, seconds: float = 0.0) -> Corpus:
+    """Returns the corpus of the files and folders named; see `load_sources`.
+
+    Raises:
+        SoundFileError: a path doesn't exist, or nothing usable was found.
+        UsageError: fewer files can be used than are asked for.
+    """
+    return load_sources(named_sources(paths), recipe, songs, seconds)
+
+
+def load_sources(sources: Sequence[Source], recipe: Recipe, songs: int = 0, seconds: float = 0.0) -> Corpus:
+    """Returns the corpus of the first files that can be used. Others are skipped and listed in `skipped`.
+
+    Args:
+        songs: how many files; 0 = all.
+        seconds: of each file, from its beginning; 0 = all.
+
+    Raises:
+        SoundFileError: no file can be used.
+        UsageError: fewer than `songs` can.
+    """
+    if songs > len(sources):
+        raise UsageError(f"--songs {songs} is more than there are files: {len(sources)}")
+    skipped: list[str] = []
+    loaded: list[tuple[Source, Array, int, str]] = []
+    for source in sources:
+        try:
+            loaded.append(_load(source, seconds))
+        except SoundFileError as error:
+            skipped.append(str(error))
+        if songs and len(loaded) == songs:
+            break
+    if not loaded:
+        raise SoundFileError(f"none of {len(sources)} files can be used: {'; '.join(skipped[:3])}{_more(skipped, 3)}")
+    if len(loaded) < songs:
+        raise UsageError(
+            f"--songs {songs} is more than can be used: {len(loaded)} of {len(sources)} files, for "
+            f"{'; '.join(skipped[:3])}{_more(skipped, 3)}"
+        )
+    sample_rate = recipe.sample_rate or _usual_rate(max(rate for _, _, rate, _ in loaded))
+    files = []
+    while loaded:  # each native-rate copy is let go as soon as its resampled one is made
+        source, samples, rate, digest = loaded.pop(0)
+        if rate != sample_rate:
+            samples = librosa.resample(samples, orig_sr=rate, target_sr=sample_rate, res_type="soxr_hq")
+        samples = np.ascontiguousarray(samples, np.float32)
+        files.append(CorpusFile(source.path, samples, len(samples) / sample_rate, digest, source.about))
+    _set_levels(files, recipe.level)
+    heard = [audible_parts(file.samples, sample_rate, recipe.silence_db) for file in files]
+    if recipe.split == "file":
+        training, held_out = split_by_file(heard, recipe.held_out)
+    else:
+        training, held_out = split_by_time(heard, recipe.held_out, sample_rate)
+    return Corpus(files, sample_rate, training, held_out, skipped)
+
+
+def _load(source: Source, longest_s: float) -> tuple[Source, Array, int, str]:
+    """Returns mono samples, native rate and hash of a file worth using; `longest_s` of it, if not 0."""
+    path = source.path
+    with _silent_decoder():
+        samples, rate = read(path)
+    seconds = len(samples) / rate
+    length_s = min(source.length_s, longest_s or source.length_s)
+    if seconds < WHOLE * length_s:
+        raise SoundFileError(f"{path} is cut short: it holds {seconds:.1f} s of {length_s:.1f} s")
+    if seconds < SHORTEST_S:
+        raise SoundFileError(f"{path} is too short: {seconds:.2f} s, at least {SHORTEST_S:g} s are needed")
+    if longest_s:  # however little of it: the paper trains on a tenth of a second
+        samples = samples[: max(1, round(longest_s * rate))]
+    mono = librosa.to_mono(samples.T)
+    # Some recorders add a constant offset: it would take its share of the level and of the loudest bins.
+    mono = mono - np.mean(mono, dtype=np.float64).astype(np.float32)
+    peak = float(np.abs(mono).max())
+    if peak < 10.0 ** (SILENCE_DBFS / 20.0):
+        raise SoundFileError(f"{path} is silent: its peak lies below {SILENCE_DBFS:g} dBFS")
+    with path.open("rb") as file:
+        return source, mono, rate, hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _silent_decoder() -> Iterator[None]:
+    """Keeps what is written to standard error from the user: libsndfile's mp3 decoder comments on every fault.
+
+    The faults that matter are said in one sentence once the file is read.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def _usual_rate(highest: int) -> int:
+    """Returns the lowest usual rate that isn't below the corpus' highest, or the highest usual one."""
+    return next((rate for rate in USUAL_RATES if rate >= highest), USUAL_RATES[-1])
+
+
+def _set_levels(files: list[CorpusFile], level: str) -> None:
+    """Scales the samples in place."""
+    if level == "file":
+        for file in files:
+            file.samples[:] *= FILE_PEAK / np.abs(file.samples).max()
+        return
+    peak = max(float(np.abs(file.samples).max()) for file in files)
+    if peak > 1.0:
+        for file in files:
+            file.samples[:] /= peak
+
+
+def _more(sentences: Sequence[str], shown: int) -> str:
+    return f"; and {len(sentences) - shown} more" if len(sentences) > shown else ""
