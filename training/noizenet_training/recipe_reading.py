@@ -75,9 +75,11 @@ def _misfits(recipe: Recipe) -> list[tuple[str, str]]:
             ("loss", f"loss={recipe.loss} means nothing for head=gaussian, which has its likelihood; leave it out")
         )
     if recipe.momentum and recipe.optimiser != "sgd":
-        found.append(("momentum", f"momentum means nothing for optimiser={recipe.optimiser}, only for sgd"))
+        found.append(
+            ("momentum", f"momentum means nothing for optimiser={recipe.optimiser}, only for sgd: set momentum=0")
+        )
     if recipe.stride and recipe.feeding != "windows":
-        found.append(("stride", f"stride means nothing for feeding={recipe.feeding}, only for windows"))
+        found.append(("stride", f"stride means nothing for feeding={recipe.feeding}, only for windows: set stride=0"))
     if recipe.cell == "conv" and recipe.layers > MOST_CONV_LAYERS:
         found.append(("layers", f"layers is {recipe.layers}; of cell=conv at most {MOST_CONV_LAYERS}"))
     return found
