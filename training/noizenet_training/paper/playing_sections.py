@@ -1,4 +1,4 @@
-"""The sections of the page on how networks predict: 5.5.2 to 5.11 of the paper, and what mends them."""
+"""The sections of the page on how networks predict: 5.5.2 to 5.9 of the paper, what it recommends, and what mends them."""
 
 from html import escape
 
@@ -186,7 +186,7 @@ def frequency_section(results: Results, claims: Claims) -> Section:
 
 
 def recommendations_section(results: Results, claims: Claims) -> Section:
-    """Returns the section on 5.11."""
+    """Returns the section on what the paper recommends."""
     rows = [
         ("A GRU", "the recipe paper-gru: section 5.5.3 above"),
         ("More computing power, longer sequences", "the rows on seconds and on sequence length in 5.6"),
@@ -196,8 +196,10 @@ def recommendations_section(results: Results, claims: Claims) -> Section:
         ("Another model: a convolutional network on a spectrogram", "the recipe paper-cnn: among the mended ones"),
     ]
     found = [finding for finding in results.findings["features"] if finding.case.value != "paper-lstm"]
-    body = table(("the paper recommends", "here"), rows) + claims_of(claims, "5.11") + playing_cards(results, found)
-    return Section("s511", "5.11 Recommendations", body)
+    body = (
+        table(("the paper recommends", "here"), rows) + claims_of(claims, "recommended") + playing_cards(results, found)
+    )
+    return Section("recommended", "What the paper recommends", body)
 
 
 def mended_section(results: Results, claims: Claims) -> Section:

@@ -99,6 +99,6 @@ def _commands(results: Results) -> Section:
 
 def _anchor(section: str) -> str:
     """Returns the id of the section of the page that a section of the paper is in."""
-    if section == "mended":
+    if not section[0].isdigit():
         return section
     return "s552" if section == "5.5.3" else "s" + section.replace(".", "")
