@@ -1,4 +1,4 @@
-"""The sections of the page on how networks predict: 5.5.2 to 5.9 of the paper, what it recommends, and what mends them."""
+"""The page on how networks predict, 5.5.2 to 5.9 of the paper; on what it recommends, and on what mends it."""
 
 from html import escape
 

@@ -63,9 +63,13 @@ def ray_session(address: str) -> Iterator[None]:
         try:
             ray.init(address=address or "local", **quiet, **({} if address else local))
         except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
-            where = f"there is no Ray cluster at {address}" if address else "Ray doesn't start on this machine"
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise DeviceError(f"{where}: {reason}") from None
+            if not address:
+                raise DeviceError(f"Ray doesn't start on this machine: {reason}") from None
+            raise DeviceError(
+                f"can't join the Ray cluster at {address}: {reason}; if it asks for a token, set RAY_AUTH_MODE=token "
+                "in the environment, and the token in ~/.ray/auth_token or RAY_AUTH_TOKEN"
+            ) from None
         try:
             yield
         finally:

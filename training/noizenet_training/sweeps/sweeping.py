@@ -5,7 +5,6 @@ from its resume file. Trials that hold out worst may be stopped early by ASHA (L
 Parallel Hyperparameter Tuning", MLSys 2020).
 """
 
-import math
 import tempfile
 import time
 from collections.abc import Sequence
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from noizenet_training.learning.fitting import Round
 
 SHARES = 1000  # in which the budget is counted
+WORST = 1e9  # held-out loss of a trial that failed: finite, for ASHA interpolates between losses
 STOP_FACTOR = 3  # of the trials that come to a rung, a third go on
 
 
@@ -84,7 +84,8 @@ def _run(pending: Sequence[Trial], folder: Path, report: Reporter, stop_early: b
                 tune.report({"held_out": found.held_out, "spent": int(SHARES * spent), "round": asdict(found)})
 
         row = run_trial(trial, folder, on_round)
-        tune.report({"held_out": row.held_out or math.inf, "spent": SHARES, "row": asdict(row)})
+        worst = WORST if row.held_out is None else row.held_out
+        tune.report({"held_out": worst, "spent": SHARES, "row": asdict(row)})
 
     early = AsyncHyperBandScheduler(
         "spent",
