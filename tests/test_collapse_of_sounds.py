@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from making import Array, melody, tone
 from noizenet_training.judging.collapse import STILL, WINDOW_S, steps_until_collapse
-from noizenet_training.judging.evaluation import is_alive
+from noizenet_training.judging.survival import is_alive
 
 RATE = 22050
 DEVIATION = 0.1

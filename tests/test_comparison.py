@@ -13,8 +13,8 @@ from making import amplitude_checkpoint, melody, tokens_checkpoint, write_sound
 from noizenet.cli import main
 from noizenet.sound_file import read
 from noizenet_training.judging.collapse import STILL, WINDOW_S
-from noizenet_training.judging.comparison import compare, table
-from noizenet_training.judging.evaluation import Score
+from noizenet_training.judging.comparison import Comparison, compare, table
+from noizenet_training.judging.reference import Score
 from noizenet_training.judging.rendering import render
 
 RATE = 8000
@@ -62,7 +62,8 @@ def test_a_raw_render_keeps_a_constant_that_the_safety_chain_takes_out(decaying:
 
 
 def test_a_network_is_stuck_where_its_equation_says(decaying: Path, song: Path) -> None:
-    own, noise, corpus = compare(decaying, [song], 2.0, 0)
+    found = compare(decaying, [song], 2.0, 0)
+    own, slicer, noise, corpus = found.scores
     samples = read(song)[0][: 5 * RATE, 0]
     assert own.collapse is not None
     assert own.collapse.steps == pytest.approx(expected_steps(1.0, samples.std()), abs=2)
@@ -70,9 +71,12 @@ def test_a_network_is_stuck_where_its_equation_says(decaying: Path, song: Path) 
     assert own.collapse.share == pytest.approx(own.collapse.seconds / 2.0)
     assert noise.collapse is None
     assert corpus.collapse is None  # the silence that the recording ends in is not the music's
-    lines = table([own, noise, corpus]).splitlines()
+    assert slicer.collapse is None
+    assert found.codec_loss is not None
+    lines = table(found).splitlines()
     assert f"{own.collapse.steps} steps" in lines[1]
-    assert lines[2].endswith("never")
+    assert [line.split()[0] for line in lines[2:5]] == ["slicer", "white", "corpus"]
+    assert lines[3].endswith("never")
 
 
 def test_a_render_too_short_for_other_figures_has_this_one(decaying: Path, song: Path) -> None:
@@ -84,7 +88,7 @@ def test_a_render_too_short_for_other_figures_has_this_one(decaying: Path, song:
     assert own["survival"] is own["fidelity"] is None
     # after the silence at the song's end, it rises from 0 to its 0.1
     assert own["collapse"]["steps"] == pytest.approx(expected_steps(0.1, read(song)[0].std()), abs=2)
-    assert "0.3         -  -" in table([Score("short", 0.3, math.nan, math.nan)])
+    assert "0.3         -         -" in table(Comparison([Score("short", 0.3, math.nan)], 43.0, None))
 
 
 def test_steps_of_a_frame_codec_are_frames(song: Path, tmp_path: Path) -> None:
@@ -92,7 +96,7 @@ def test_steps_of_a_frame_codec_are_frames(song: Path, tmp_path: Path) -> None:
     checkpoint.codec.mean[:] = -200.0
     checkpoint.codec.components[:] = 0.0
     checkpoint.save(tmp_path / "silent.safetensors")
-    sound = compare(tmp_path / "silent.safetensors", [song], 1.0, 0)[0]
+    sound = compare(tmp_path / "silent.safetensors", [song], 1.0, 0).scores[0]
     assert sound.collapse is not None
     assert (sound.collapse.steps, sound.collapse.seconds) == (0, 0.0)
     assert sound.survival == 0.0
@@ -100,7 +104,7 @@ def test_steps_of_a_frame_codec_are_frames(song: Path, tmp_path: Path) -> None:
 
 def test_a_sound_file_is_measured_in_samples_and_against_the_corpus_given(song: Path, tmp_path: Path) -> None:
     stuck = np.concatenate([melody(1.0, RATE, seed=4), np.full(RATE, 0.2, np.float32)])
-    found = compare(write_sound(tmp_path / "stuck.wav", stuck, RATE), [song], 30.0, 0)[0]
+    found = compare(write_sound(tmp_path / "stuck.wav", stuck, RATE), [song], 30.0, 0).scores[0]
     assert found.collapse is not None
     assert found.collapse.steps == RATE
     assert found.collapse.share == pytest.approx(1.0 / 6.5)

@@ -24,10 +24,11 @@ from making import (
     write_sound,
 )
 from noizenet.checkpoint import Checkpoint
+from noizenet.codecs.whole import decode_whole, encode_whole
 from noizenet.errors import CheckpointError, InputFileError, NoizeNetError, SoundFileError, UsageError
-from noizenet_daemon.fidelity import compare
+from noizenet.nearness import compare
 from noizenet_daemon.generator import EngineName, Generator
-from noizenet_daemon.reproduction import as_text, decode_whole, encode_whole, reproduce
+from noizenet_daemon.reproduction import as_text, reproduce
 
 CELLS: list[Cell] = ["rnn", "lstm", "gru", "conv"]
 RATE = 8000

@@ -87,7 +87,7 @@ def trained(music: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_training_ends_with_a_checkpoint_a_preview_and_a_picture(trained: Path) -> None:
     samples, sample_rate = soundfile.read(trained.with_suffix(".wav"))
     assert sample_rate == RATE
-    assert len(samples) == pytest.approx(10 * RATE, rel=0.01)
+    assert len(samples) == pytest.approx(30 * RATE, rel=0.01)
     assert np.isfinite(samples).all()
     assert trained.with_suffix(".png").stat().st_size > 5000
     assert not list(trained.parent.glob("*.resume"))
@@ -100,6 +100,8 @@ def test_standard_output_is_one_json_object(trained: Path) -> None:
     assert outcome["updates"] == 12
     assert outcome["rounds"] == 3
     assert outcome["distance"] > 0
+    assert outcome["scores"]["fidelity"] > 0
+    assert "your sound" in outcome["verdict"] or "silent or stuck" in outcome["verdict"]
 
 
 def test_unusable_files_are_named_on_standard_error(trained: Path) -> None:
@@ -242,13 +244,17 @@ def test_tracks_of_fma_are_learnt_from(tmp_path: Path) -> None:
 def test_a_checkpoint_is_evaluated_beside_noise_and_its_corpus(music: Path, trained: Path) -> None:
     done = noizenet("evaluate", trained, "--corpus", music / "a.wav", "--seconds", 4, "--json")
     figures = json.loads(done.stdout)
-    assert list(figures) == ["m.safetensors", "white noise", "corpus"]
+    assert list(figures) == ["m.safetensors", "slicer", "white noise", "corpus"]
     assert figures["corpus"]["fidelity"] == 1.0
     assert figures["white noise"]["fidelity"] > figures["m.safetensors"]["fidelity"]
+    assert figures["m.safetensors"]["codec_log_spectral_distance_db"] > 0.0
+    assert all(len(each["flux_db"]) == 3 for each in figures.values())
 
 
-def test_a_sound_is_evaluated(music: Path) -> None:
-    done = noizenet("evaluate", music / "b.flac", "--corpus", music / "a.wav")
-    assert [line.split()[0] for line in done.stdout.splitlines()[1:]] == ["b.flac", "white", "corpus"]
+def test_a_sound_is_evaluated_and_drawn(music: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "score.png"
+    done = noizenet("evaluate", music / "b.flac", "--corpus", music / "a.wav", "--out", picture)
+    assert [line.split()[0] for line in done.stdout.splitlines()[1:5]] == ["b.flac", "slicer", "white", "corpus"]
+    assert picture.stat().st_size > 5000
     refused = noizenet("evaluate", music / "text.wav", "--corpus", music / "a.wav", status=3)
     assert "text.wav" in refused.stderr

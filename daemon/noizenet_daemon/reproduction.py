@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noizenet.checkpoint import Checkpoint
-from noizenet.codecs import Codec
+from noizenet.codecs.whole import decode_whole, encode_whole
 from noizenet.errors import CheckpointError, SoundFileError, UsageError
+from noizenet.nearness import Figures, compare
 from noizenet.sound_file import read_mono
 from noizenet.wave_file import check_writable
-from noizenet_daemon.fidelity import Figures, compare
 from noizenet_daemon.generator import EngineName, Generator
 from noizenet_daemon.offline import complete_file
 from noizenet_daemon.warming import said_if_slow
@@ -113,19 +113,6 @@ def reproduce(
         last_step_again=compare(samples, decode_whole(codec, _last_step_again(steps), len(samples))),
         codec_alone=alone if alone.snr_db is not None and alone.snr_db < LOSSLESS_DB else None,
     )
-
-
-def encode_whole(codec: Codec, samples: Array) -> Array:
-    """Returns the steps (n, width) of a whole sound, with as much silence after it as its end takes to come out."""
-    length = -(-(len(samples) + codec.delay) // codec.hop) * codec.hop
-    return codec.encode(codec.new_encoder_state(), np.pad(samples, (0, length - len(samples))))
-
-
-def decode_whole(codec: Codec, steps: Array, count: int) -> Array:
-    """Returns the `count` samples that the steps of `encode_whole` stand for, aligned with those encoded."""
-    out = np.zeros(len(steps) // codec.group * codec.hop, np.float32)
-    codec.decode(codec.new_decoder_state(), np.ascontiguousarray(steps), out)
-    return out[codec.delay : codec.delay + count]
 
 
 def _last_step_again(steps: Array) -> Array:

@@ -118,12 +118,13 @@ def _train(options: argparse.Namespace) -> None:
     if options.json:
         print(json.dumps(outcome.to_json()))
         return
-    preview = f", ten seconds of it in {outcome.preview}" if outcome.preview else ""
-    played = f", playing at {outcome.distance:.2f} from the corpus" if outcome.distance is not None else ""
+    preview = f", a preview in {outcome.preview}" if outcome.preview else ""
     print(
         f"{outcome.checkpoint}: {outcome.updates:,} updates in {outcome.minutes:.1f} minutes, "
-        f"held-out loss {loss_text(outcome.held_out)}{played}{preview}, losses in {outcome.picture}"
+        f"held-out loss {loss_text(outcome.held_out)}{preview}, losses in {outcome.picture}"
     )
+    if outcome.verdict:
+        print(f"The preview is {outcome.verdict}")
 
 
 def _configure_evaluate(parser: argparse.ArgumentParser) -> None:
@@ -142,6 +143,7 @@ def _configure_evaluate(parser: argparse.ArgumentParser) -> None:
         metavar="SOUND",
         help="what the checkpoint hears before: a sound file, or corpus (default), normal, perlin, silence",
     )
+    parser.add_argument("--out", type=Path, metavar="F.png", help="draw both, what is recited, and how they live")
     parser.add_argument("--seed", type=whole, default=0, metavar="N", help="of rendering; default 0")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -149,11 +151,12 @@ def _configure_evaluate(parser: argparse.ArgumentParser) -> None:
 def _evaluate(options: argparse.Namespace) -> None:
     from noizenet_training.judging.comparison import compare, table
 
-    scores = compare(options.subject, options.corpus, options.seconds, options.seed, options.prime)
-    if options.json:
-        print(json.dumps({entry.name: entry.to_json() for entry in scores}))
-    else:
-        print(table(scores))
+    found = compare(options.subject, options.corpus, options.seconds, options.seed, options.prime)
+    if options.out:
+        from noizenet_training.judging.score_picture import draw
+
+        draw(found, options.out)
+    print(json.dumps(found.to_json()) if options.json else table(found))
 
 
 TRAIN = Subcommand("Learn from sound files; write a checkpoint to play from.", _configure_train, _train)

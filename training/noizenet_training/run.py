@@ -6,6 +6,7 @@ so that a performer can load the newest while training goes on.
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
@@ -14,10 +15,13 @@ from noizenet.checkpoint import Checkpoint
 from noizenet.codecs import Codec
 from noizenet.codecs.tokens import TokensCodec
 from noizenet.errors import InputFileError, SoundFileError, TrainingError, UsageError
+from noizenet.sound_file import read_mono
 from noizenet_training.checkpoint_writing import CheckpointWriter
 from noizenet_training.codecs.codec_fitting import fit_codec
 from noizenet_training.following import Material, follow, new_fitting
+from noizenet_training.judging.reference import Reference, Score
 from noizenet_training.judging.rendering import render
+from noizenet_training.judging.words import in_words
 from noizenet_training.learning.batches import encode_stretches, shifted
 from noizenet_training.learning.distributed import Group, joined, leave
 from noizenet_training.learning.feeding import ONE_STREAM
@@ -35,7 +39,7 @@ from noizenet_training.task import Outcome, Task, check_writable, preview_path
 
 Array = NDArray[Any]
 
-PREVIEW_S = 10
+PREVIEW_S = 30.0  # long enough for a judgement
 
 
 def train(
@@ -140,12 +144,13 @@ def _outcome(task: Task, corpus: Corpus, fitting: Fitting, report: Reporter, ela
     """Draws the losses, renders the preview, and returns where everything lies."""
     best = fitting.best_round
     assert best is not None  # a training has at least one round
-    picture = preview = None
+    picture = preview = score = None
     if task.preview:
         picture, preview = task.out.with_suffix(".png"), preview_path(task.out)
         plot_checkpoints([task.out], picture)
         try:
             render(task.out, preview, PREVIEW_S, task.seed)
+            score = _judged(preview, corpus)
         except InputFileError as error:
             report.say(f"the checkpoint is ready, but there is no preview: {error}")
             preview = None
@@ -159,7 +164,18 @@ def _outcome(task: Task, corpus: Corpus, fitting: Fitting, report: Reporter, ela
         best.held_out,
         best.distance,
         tuple(corpus.skipped),
+        score.to_json() if score else {},
+        in_words(score) if score else "",
     )
+
+
+def _judged(preview: Path, corpus: Corpus) -> Score | None:
+    """Returns the figures of a preview beside its corpus; None if the corpus is too short to be compared with."""
+    try:
+        reference = Reference([file.samples for file in corpus.files], corpus.sample_rate)
+    except SoundFileError:
+        return None
+    return reference.score(preview.name, read_mono(preview, corpus.sample_rate))
 
 
 def _steps(codec: Codec, corpus: Corpus) -> tuple[list[Array], list[Array]]:

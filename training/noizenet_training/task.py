@@ -1,7 +1,7 @@
 """What is asked of a training, and what it brought."""
 
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,8 @@ class Outcome:
     Attributes:
         held_out: held-out loss of the weights that were kept.
         distance: of their playing from the corpus; None if it wasn't measured.
+        scores: of the preview beside the corpus; see `noizenet_training.judging.reference`; empty without a preview.
+        verdict: what they mean in plain words; may be empty.
     """
 
     checkpoint: Path
@@ -66,6 +68,8 @@ class Outcome:
     held_out: float
     distance: float | None
     skipped: tuple[str, ...]
+    scores: dict[str, Any] = field(default_factory=dict)
+    verdict: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Returns plain values."""
@@ -74,7 +78,7 @@ class Outcome:
 
 
 def preview_path(checkpoint: Path) -> Path:
-    """Returns where ten seconds of a checkpoint's playing are rendered to."""
+    """Returns where a preview of a checkpoint's playing is rendered to."""
     return checkpoint.with_suffix(".wav")
 
 

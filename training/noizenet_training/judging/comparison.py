@@ -1,8 +1,8 @@
-"""`noizenet evaluate`: the figures of one sound beside those of white noise and of the corpus itself."""
+"""`noizenet evaluate`: the figures of one sound beside those of trivial rivals and of the corpus itself."""
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noizenet.checkpoint import Checkpoint
-from noizenet.codecs import steps_per_second
+from noizenet.codecs import Codec, steps_per_second
 from noizenet.inspection import describe
 from noizenet.sound_file import read, read_mono
+from noizenet_training.judging.bands import RMS, levelled
+from noizenet_training.judging.codec_loss import CodecLoss, codec_loss
 from noizenet_training.judging.collapse import Collapse, steps_until_collapse
-from noizenet_training.judging.evaluation import RMS, Reference, Score
+from noizenet_training.judging.reference import Reference, Score
 from noizenet_training.judging.rendering import render
+from noizenet_training.judging.slicing import slices
 from noizenet_training.recipe import Recipe
 from noizenet_training.sounds.corpus import load_corpus
 from noizenet_training.sounds.splitting import audible_parts
@@ -24,7 +27,11 @@ Array = NDArray[Any]
 
 CHECKPOINT_ENDING = ".safetensors"
 CORPUS = "corpus"
-FIDELITY = "fidelity (1 = as near as the corpus to itself)"
+SLICER = "slicer"
+MEANING = """fidelity, coherence: what it sounds like, and how it moves; 1 = as near as the corpus' halves to each other
+told: how surely a classifier tells it from the corpus, 0.5 or less = it can't
+recital: moving sound that follows the corpus for 2 s and more; the corpus' own: its first halves along its second
+slicer: random two-second slices of the corpus, crossfaded; median (10th..90th percentile) of each distribution"""
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,7 @@ class Subject:
         raw: as the network puts it out: a constant stays one, while the safety chain would let it fade away.
         step_rate: steps of the network in a second; of a sound file, samples.
         corpus_s: length of what it was trained on; 0 if that is not known.
+        codec: of a checkpoint.
     """
 
     heard: Array
@@ -43,6 +51,7 @@ class Subject:
     sample_rate: int
     step_rate: float
     corpus_s: float
+    codec: Codec | None = None
 
     def collapse_of(self, samples: Array, deviation: float, corpus_s: float) -> Collapse | None:
         """Returns where samples (n,), at the subject's rates, get stuck for the rest; None if nowhere.
@@ -58,8 +67,30 @@ class Subject:
         return Collapse(int(seconds * self.step_rate + 1e-6), seconds, seconds / corpus_s)
 
 
-def compare(subject: Path, corpus: Sequence[Path], seconds: float, seed: int, prime: str = CORPUS) -> list[Score]:
-    """Returns the figures of a checkpoint's playing or of a sound file, of white noise, and of the corpus.
+@dataclass(frozen=True)
+class Comparison:
+    """What came of a comparison.
+
+    Attributes:
+        scores: of the subject, the slicer, white noise, and the corpus.
+        frame_rate: of the scores' levels, Hz.
+        codec_loss: of the subject's codec; None of a sound file.
+    """
+
+    scores: list[Score]
+    frame_rate: float
+    codec_loss: CodecLoss | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns plain values: the figures of each sound by its name."""
+        told: dict[str, Any] = {entry.name: entry.to_json() for entry in self.scores}
+        if self.codec_loss:
+            told[self.scores[0].name] |= self.codec_loss._asdict()
+        return told
+
+
+def compare(subject: Path, corpus: Sequence[Path], seconds: float, seed: int, prime: str = CORPUS) -> Comparison:
+    """Returns the figures of a checkpoint's playing or of a sound file, beside those of its rivals and of the corpus.
 
     Args:
         subject: a checkpoint, of which `seconds` are rendered; or a sound file, heard whole.
@@ -73,38 +104,69 @@ def compare(subject: Path, corpus: Sequence[Path], seconds: float, seed: int, pr
     # As they are, at the subject's rate: what it can't hold because of its rate isn't held against it.
     recipe = Recipe(sample_rate=found.sample_rate, level="corpus")
     known = load_corpus(corpus, recipe)
-    reference = Reference([file.samples for file in known.files], found.sample_rate)
+    recordings = [file.samples for file in known.files]
+    reference = Reference(recordings, found.sample_rate)
     # A recording that ends in silence isn't stuck there: what counts is the music.
-    parts = [part for file in known.files for part in audible_parts(file.samples, known.sample_rate, recipe.silence_db)]
+    parts = [part for samples in recordings for part in audible_parts(samples, known.sample_rate, recipe.silence_db)]
     music = np.concatenate(parts)
     deviation = float(music.std())
     primed = float(read_mono(Path(prime), found.sample_rate).std()) if Path(prime).is_file() else 0.0
     corpus_s = found.corpus_s or known.seconds
+    length_s = len(found.heard) / found.sample_rate
     noise = (RMS * np.random.default_rng(seed).standard_normal(len(found.heard))).astype(np.float32)
-    return [
+    scores = [
         reference.score(subject.name, found.heard, found.collapse_of(found.raw, primed or deviation, corpus_s)),
+        reference.score(SLICER, slices([levelled(part) for part in recordings], found.sample_rate, length_s, seed)),
         reference.score("white noise", noise, found.collapse_of(noise, RMS, corpus_s)),
-        replace(reference.own_score, collapse=found.collapse_of(music, deviation, corpus_s)),
+        reference.own_score(found.collapse_of(music, deviation, corpus_s)),
     ]
+    return Comparison(scores, reference.frame_rate, codec_loss(found.codec, parts) if found.codec else None)
 
 
-def table(scores: Sequence[Score]) -> str:
+def table(found: Comparison) -> str:
     """Returns the figures as lines of text."""
-    width = max(len(entry.name) for entry in scores)
-    heads = f"{'':<{width}}  seconds  survival  {FIDELITY}  stuck for the rest after"
-    return "\n".join([heads, *(f"{entry.name:<{width}}  {_figures(entry)}" for entry in scores)])
+    width = max(len(entry.name) for entry in found.scores)
+    lines = [f"{'':<{width}}  seconds  survival  fidelity  coherence  told  recital  longest  stuck for the rest after"]
+    lines += [f"{entry.name:<{width}}  {_figures(entry)}" for entry in found.scores]
+    lines += ["", f"{'':<{width}}  loudness, dBFS       onsets a second  centroid, Hz            flux, dB"]
+    lines += [f"{entry.name:<{width}}  {_life(entry)}" for entry in found.scores]
+    lines += ["", MEANING]
+    if found.codec_loss:
+        lines.append(
+            "The codec alone: log-spectral distance {:.1f} dB, spectral convergence {:.1f} dB.".format(
+                *found.codec_loss
+            )
+        )
+    return "\n".join(lines)
 
 
 def _figures(entry: Score) -> str:
-    # a figure that is NaN can't be given: the sound is too short for it
-    survival = "-" if entry.survival != entry.survival else f"{entry.survival:.0%}"
-    fidelity = "-" if entry.fidelity != entry.fidelity else f"{entry.fidelity:.2f}"
     stuck = "never"
     if entry.collapse:
         stuck = (
             f"{entry.collapse.steps:,} steps, {entry.collapse.seconds:.3f} s, {entry.collapse.share:.2%} of the corpus"
         )
-    return f"{entry.seconds:7.1f}  {survival:>8}  {fidelity:<{len(FIDELITY)}}  {stuck}"
+    return (
+        f"{entry.seconds:7.1f}  {_given('{:.0%}', entry.survival):>8}  {_given('{:.2f}', entry.fidelity):>8}  "
+        f"{_given('{:.2f}', entry.coherence):>9}  {_given('{:.2f}', entry.told):>4}  "
+        f"{_given('{:.0%}', entry.recital.share):>7}  {_given('{:.1f} s', entry.recital.longest_s):>7}  {stuck}"
+    )
+
+
+def _given(pattern: str, value: float) -> str:
+    """Returns a figure as text; "-" for NaN: the sound is too short for it."""
+    return "-" if value != value else pattern.format(value)
+
+
+def _life(entry: Score) -> str:
+    """Returns the median of each distribution, and its 10th and 90th percentile."""
+    if entry.lives is None:
+        return "-"
+    cells = [
+        "-" if not values else f"{values[1]:.{digits}f} ({values[0]:.{digits}f}..{values[2]:.{digits}f})"
+        for values, digits in zip(entry.lives.percentiles().values(), (1, 1, 0, 1), strict=True)
+    ]
+    return f"{cells[0]:<19}  {cells[1]:<15}  {cells[2]:<22}  {cells[3]}"
 
 
 def _subject(path: Path, seconds: float, seed: int, prime: str) -> Subject:
@@ -122,4 +184,4 @@ def _subject(path: Path, seconds: float, seed: int, prime: str) -> Subject:
         unchanged, _ = read(raw, finite=False)
     corpus_s = float(describe(checkpoint, 0)["corpus"]["seconds"])
     step_rate = steps_per_second(checkpoint.codec)
-    return Subject(samples.mean(axis=1), unchanged.mean(axis=1), sample_rate, step_rate, corpus_s)
+    return Subject(samples.mean(axis=1), unchanged.mean(axis=1), sample_rate, step_rate, corpus_s, checkpoint.codec)

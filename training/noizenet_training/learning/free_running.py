@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from noizenet.codecs.tokens import TokensCodec
-from noizenet_training.judging.evaluation import frechet_distance
+from noizenet_training.judging.distances import frechet_distance
 from noizenet_training.learning.networks import Network
 from noizenet_training.starts import start_states
 

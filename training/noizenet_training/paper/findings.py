@@ -90,7 +90,7 @@ def playing_figures(raw: Array, rate: int, prime_deviation: float, song_s: float
         step_rate: steps of the network in a second.
     """
     from noizenet_training.judging.collapse import steps_until_collapse
-    from noizenet_training.judging.evaluation import survival
+    from noizenet_training.judging.survival import survival
 
     found = {"survival": survival(raw, rate)}
     deviation = float(np.nan_to_num(raw).std())

@@ -1,5 +1,6 @@
 """How near one sound comes to another, in figures."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,18 +48,36 @@ def log_spectral_distance(first: Array, second: Array) -> float:
     Source: Gray and Markel, "Distance measures for speech processing", IEEE Transactions on Acoustics, Speech, and
     Signal Processing 24 (1976).
     """
+    total, count = 0.0, 0
+    for near, far in _spectra(first, second):
+        levels = [20.0 * np.log10(magnitudes + FLOOR) for magnitudes in (near, far)]
+        total += float(np.sqrt(np.mean(np.square(levels[0] - levels[1]), axis=1)).sum())
+        count += len(near)
+    return total / count
+
+
+def spectral_convergence(true: Array, found: Array) -> float:
+    """Returns the distance of a sound (n,) from the true one (n,) in dB: the norm of the difference of their
+    magnitudes, over the norm of the true ones. Lower is nearer; it is deaf to phase.
+
+    Source: Sturmel and Daudet, "Signal reconstruction from STFT magnitude: a state of the art", DAFx-11 (2011).
+    """
+    error, power = 1e-30, 1e-30
+    for magnitudes, others in _spectra(true, found):
+        error += float(np.square(magnitudes - others).sum())
+        power += float(np.square(magnitudes).sum())
+    return 10.0 * float(np.log10(error / power))
+
+
+def _spectra(first: Array, second: Array) -> Iterator[tuple[Array, Array]]:
+    """Yields magnitudes of both sounds at the same places, (n, bins) each; a sine at full scale has a peak of 0.5."""
     count = 1 + len(first) // HOP  # the first frame has its middle at the first sample, so that the edges count
     missing = WINDOW // 2 + (count - 1) * HOP - len(first)
     padded = [np.pad(sound, (WINDOW // 2, missing)) for sound in (first, second)]
     frames = [sliding_window_view(sound, WINDOW)[::HOP] for sound in padded]
-    total = 0.0
     for start in range(0, count, FRAMES_AT_ONCE):
-        levels = [_levels(part[start : start + FRAMES_AT_ONCE]) for part in frames]
-        total += float(np.sqrt(np.mean(np.square(levels[0] - levels[1]), axis=1)).sum())
-    return total / count
-
-
-def _levels(frames: Array) -> Array:
-    """Returns the log-magnitudes of frames (n, WINDOW) in dB, (n, bins); a sine at full scale has a peak of -6 dB."""
-    magnitudes = np.abs(np.fft.rfft(frames * hann(WINDOW), axis=1)) * (2.0 / WINDOW)
-    return 20.0 * np.log10(magnitudes + FLOOR)
+        one, other = (
+            np.abs(np.fft.rfft(part[start : start + FRAMES_AT_ONCE] * hann(WINDOW), axis=1)) * (2.0 / WINDOW)
+            for part in frames
+        )
+        yield one, other

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from making import Array, melody, tone
-from noizenet_daemon.fidelity import FLOOR, HOP, WINDOW, compare, log_spectral_distance
+from noizenet.nearness import FLOOR, HOP, WINDOW, compare, log_spectral_distance
 
 
 def noise(count: int, seed: int = 0, level: float = 0.1) -> Array:
