@@ -35,7 +35,7 @@ lint: $(DEV)
 demo-model: $(DEV)
 	@test -n "$(AUDIO)" || { echo "make demo-model needs the folder of the recordings: make demo-model AUDIO=folder" >&2; exit 2; }
 	$(BIN)/noizenet train "$(AUDIO)/humpback.ogg" "$(AUDIO)/hungarian_dance_5.ogg" \
-	  --out daemon/noizenet_daemon/models/demo.safetensors --minutes $(MINUTES) --half \
+	  --out daemon/noizenet_daemon/models/demo.safetensors --minutes $(MINUTES) --half --set axes=192 \
 	  --licence "public domain" \
 	  --attribution "humpback whale song, Glacier Bay, U.S. National Park Service (Chris Gabriele, 2020); Brahms, Hungarian Dance no. 5, U.S. Army Strings (Musopen)"
 

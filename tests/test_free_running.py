@@ -7,7 +7,7 @@ import torch
 from making import Array, tokens_codec
 from noizenet.codecs.tokens import TokensCodec
 from noizenet.network import NetworkShape
-from noizenet_training.learning.fitting import PLAYS, Budget, Fitting, Round
+from noizenet_training.learning.fitting import MOST_HELD_OUT, PLAYS, Budget, Fitting, Round
 from noizenet_training.learning.free_running import FreeRunning, free_run
 from noizenet_training.learning.networks import Network
 from noizenet_training.recipe import Recipe
@@ -90,6 +90,12 @@ def test_weights_are_chosen_by_held_out_loss_and_playing_together() -> None:
     soup = Round(100, 10.0, 2.0, 3.0, 9.0)
     music = Round(400, 40.0, 1.0, 3.5, 1.5)
     by_heart = Round(900, 90.0, 0.5, 4.5, 0.5)
-    assert min([soup, music, by_heart], key=lambda entry: entry.score) is music
-    assert by_heart.score == 4.5
-    assert Round(1, 1.0, 2.0, 3.0).score == 3.0
+    assert min([soup, music, by_heart], key=lambda entry: entry.score(3.0)) is music
+    assert by_heart.score(3.0) == MOST_HELD_OUT
+    assert Round(1, 1.0, 2.0, 3.0).score(3.0) == 0.0
+
+
+def test_music_that_never_comes_again_is_not_left_to_weights_that_know_nothing() -> None:
+    soup = Round(25, 9.0, 4.5, 5.1, 4.4)
+    learnt = Round(425, 90.0, 0.3, 9.2, 0.75)
+    assert learnt.score(5.1) < soup.score(5.1)

@@ -84,7 +84,7 @@ class Recipe:
     window_s: float = _option(0.093, "s; the spectral window, rounded to a power of two", 0.005, 0.5, codecs=FRAMES)
     overlap: int = _option(4, "windows over each sample; the hop is window / overlap", 4, 16, codecs=FRAMES)
     floor: float = _option(1e-4, "added to magnitudes before the logarithm", 1e-8, 1e-1, codecs=FRAMES)
-    axes: int = _option(96, "principal axes that describe a spectral frame", 4, 512, codecs=TOKENS)
+    axes: int = _option(256, "principal axes that describe a spectral frame", 4, 512, codecs=TOKENS)
     stages: int = _option(4, "codes in a step", 1, 12, codecs=TOKENS)
     classes: int = _option(128, "values of a code; fewer if the corpus can't fill them", 2, 4096, codecs=TOKENS)
     shifts: int = _option(

@@ -27,6 +27,7 @@ from noizenet_training.recipe import Recipe
 Array = NDArray[Any]
 
 HALVINGS = 2  # of the learning rate after a loss that diverged, before training gives up
+MOST_HELD_OUT = 1.0  # nats of held-out loss above the least, that weigh as much as a distance of e
 PLAYS = 16  # times in a training that the network plays by itself
 USUAL_RATE = 2e-3  # at most proposed after a training that diverged
 
@@ -72,13 +73,14 @@ class Round:
     mbe: float | None = None
     passes: float = 0.0
 
-    @property
-    def score(self) -> float:
-        """What the best weights have least of: the held-out loss, plus the logarithm of a distance above 1.
+    def score(self, least_held_out: float) -> float:
+        """Returns what the best weights have least of: held-out loss above the least so far, plus ln of the distance.
 
-        Both are in nats. A distance below 1 is no merit: nearer than its own halves is the piece by heart.
+        Both are in nats. A distance below 1 is no merit: nearer than its own halves is the piece by heart. And the loss
+        counts up to `MOST_HELD_OUT` only: of music that never comes again, it rises without end as soon as anything is
+        learnt, and would choose weights that know nothing yet.
         """
-        return self.held_out + math.log(max(self.distance or 1.0, 1.0))
+        return min(self.held_out - least_held_out, MOST_HELD_OUT) + math.log(max(self.distance or 1.0, 1.0))
 
 
 class Fitting:
@@ -172,8 +174,10 @@ class Fitting:
     def _is_to_be_kept(self, found: Round) -> bool:
         if self._recipe.keep == "last" or self.best_round is None:
             return True
-        has_played = found.distance is not None or self._free_running is None
-        return has_played and found.score < self.best_round.score
+        if found.distance is None and self._free_running is not None:
+            return False
+        least = min(entry.held_out for entry in (*self.rounds, found))
+        return found.score(least) < self.best_round.score(least)
 
     def _look(self, loss: float, budget: Budget, elapsed: Callable[[], float]) -> Round:
         """Returns the round after its updates, with what the held-out part and the network's playing say."""
