@@ -19,6 +19,7 @@ COLUMNS = 400  # of a wave or a spectrogram
 MOST_POINTS = 600  # of a line
 LOWEST_HZ = 40.0
 RANGE_DB = 70.0
+LEAST_LOUDEST_DB = -40.0  # of a spectrogram: a constant's rounding is drawn as silence
 SPECTRUM_ROWS = 120
 COLOURS = 6  # that the page's style names, c0 to c5
 
@@ -161,7 +162,7 @@ def spectrogram_chart(samples: Array, rate: int, primed_s: float = 0.0, label: s
     edges = np.geomspace(LOWEST_HZ, rate / 2, SPECTRUM_ROWS + 1)
     levels = spectrogram(Sound("", samples, rate), edges)
     levels = levels[:, np.linspace(0, levels.shape[1] - 1, min(COLUMNS, levels.shape[1])).astype(int)]
-    loudest = max(float(levels.max()), -100.0)
+    loudest = max(float(levels.max()), LEAST_LOUDEST_DB)
     picture = io.BytesIO()
     imsave(picture, levels[::-1], vmin=loudest - RANGE_DB, vmax=loudest, cmap="magma", format="png")
     across = Axis("seconds", -primed_s, len(samples) / rate - primed_s)
