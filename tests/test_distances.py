@@ -65,3 +65,4 @@ def test_halves_are_even_and_odd_seconds_of_all_recordings() -> None:
     rows = np.concatenate(parts)
     assert distance_of_halves(parts, 2.0) == pytest.approx(frechet_distance(rows[~odd], rows[odd]))
     assert distance_of_halves([np.zeros((4, 2))], 1.0) > 0.0
+    assert np.isnan(distance_of_halves([np.zeros((4, 2))], 43.0))

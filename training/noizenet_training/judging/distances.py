@@ -57,7 +57,7 @@ def frechet_distance(first: Array, second: Array) -> float:
 
 
 def distance_of_halves(parts: Sequence[Array], rate: float) -> float:
-    """Returns the distance between what lies in even and in odd seconds of recordings; never quite 0.
+    """Returns the distance between even and odd seconds of recordings; never quite 0, NaN of less than two seconds.
 
     Args:
         parts: features of each recording, (n, d).
@@ -65,6 +65,8 @@ def distance_of_halves(parts: Sequence[Array], rate: float) -> float:
     """
     is_odd = np.concatenate([(np.arange(len(part)) / rate).astype(int) % 2 == 1 for part in parts])
     rows = np.concatenate(parts)
+    if is_odd.all() or not is_odd.any():
+        return float("nan")
     return max(frechet_distance(rows[~is_odd], rows[is_odd]), LEAST_DISTANCE)
 
 
