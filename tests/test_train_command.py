@@ -256,5 +256,8 @@ def test_a_sound_is_evaluated_and_drawn(music: Path, tmp_path: Path) -> None:
     done = noizenet("evaluate", music / "b.flac", "--corpus", music / "a.wav", "--out", picture)
     assert [line.split()[0] for line in done.stdout.splitlines()[1:5]] == ["b.flac", "slicer", "white", "corpus"]
     assert picture.stat().st_size > 5000
+    undrawn = noizenet("evaluate", music / "b.flac", "--corpus", music / "a.wav", "--out", tmp_path / "a.xyz", status=3)
+    assert undrawn.stdout == done.stdout
+    assert "a.xyz" in undrawn.stderr
     refused = noizenet("evaluate", music / "text.wav", "--corpus", music / "a.wav", status=3)
     assert "text.wav" in refused.stderr

@@ -152,11 +152,11 @@ def _evaluate(options: argparse.Namespace) -> None:
     from noizenet_training.judging.comparison import compare, table
 
     found = compare(options.subject, options.corpus, options.seconds, options.seed, options.prime)
-    if options.out:
+    print(json.dumps(found.to_json()) if options.json else table(found), flush=True)
+    if options.out:  # last: a picture that can't be written costs nobody the figures
         from noizenet_training.judging.score_picture import draw
 
         draw(found, options.out)
-    print(json.dumps(found.to_json()) if options.json else table(found))
 
 
 TRAIN = Subcommand("Learn from sound files; write a checkpoint to play from.", _configure_train, _train)
