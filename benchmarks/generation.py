@@ -27,7 +27,7 @@ def measure(name: str, checkpoint: Checkpoint) -> None:
     """Prints the median of some runs, and the spread of single chunks."""
     for engine in ("numba", "torch"):
         generator = Generator(checkpoint, engine)
-        state, chunk = generator.new_state(1), np.zeros(generator.chunk_frames, np.float32)
+        state, chunk = generator.new_state(1), np.zeros((generator.chunk_frames, generator.channels), np.float32)
         generator.generate(state, Controls(), chunk)
         seconds = SECONDS if engine == "numba" else SECONDS / 10
         count = max(1, round(seconds * generator.sample_rate / generator.chunk_frames))

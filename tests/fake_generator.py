@@ -17,6 +17,7 @@ class ToneGenerator:
         self.sample_rate = sample_rate
         self.amplitude = amplitude
         self.chunk_frames = 64
+        self.channels = 1
 
     def new_state(self) -> Any:
         return SimpleNamespace(played=0, guard=SimpleNamespace(counts=np.zeros(3, np.int64)))
@@ -26,5 +27,5 @@ class ToneGenerator:
 
     def generate(self, state: Any, controls: Any, out: Array) -> None:  # noqa: ARG002
         time = (state.played + np.arange(len(out))) / self.sample_rate
-        out[:] = self.amplitude * np.cos(2 * np.pi * self.frequency * time)
+        out[:] = self.amplitude * np.cos(2 * np.pi * self.frequency * time)[:, None]
         state.played += len(out)

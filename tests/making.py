@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from noizenet.checkpoint import Checkpoint, State
 from noizenet.codecs.amplitude import AmplitudeCodec
+from noizenet.codecs.bands import new_bands
 from noizenet.codecs.fft import FftCodec, numbers_in_step
 from noizenet.codecs.listening import Listening
 from noizenet.codecs.mulaw import MulawCodec
@@ -44,6 +45,12 @@ def melody(seconds: float, sample_rate: int = 22050, seed: int = 0) -> Array:
         notes.append(partials * np.exp(-6.0 * time))
     samples = np.concatenate(notes)[:total]
     return (0.5 * samples / np.abs(samples).max()).astype(np.float32)
+
+
+def stereo_melody(seconds: float, sample_rate: int = 22050, seed: int = 0) -> Array:
+    """Returns two melodies, one on the left, one nearer to the right, float32 (samples, 2)."""
+    left, right = melody(seconds, sample_rate, seed), melody(seconds, sample_rate, seed + 1)
+    return np.stack([left + 0.2 * right, 0.8 * right], axis=1) * np.float32(0.5)
 
 
 def write_sound(path: Path, samples: Array, sample_rate: int = 22050) -> Path:
@@ -82,16 +89,24 @@ def tokens_codec(
     stages: int = 2,
     classes: int = 8,
     seed: int = 0,
+    channels: int = 1,
+    levels: bool = False,
 ) -> TokensCodec:
-    """Returns a codec of random spectra that fall towards the high bins, at about -20 dBFS."""
+    """Returns a codec of random spectra that fall towards the high bins, at about -20 dBFS; two channels are wide."""
     rng = np.random.default_rng(seed)
-    bins = window // 2 + 1
-    mean = (-4.5 - 0.5 * np.log1p(np.arange(bins))).astype(np.float32)
-    components = np.linalg.qr(rng.standard_normal((bins, axes)))[0].T.astype(np.float32)
+    levels = levels or channels > 1
+    logs = -4.5 - 0.5 * np.log1p(np.arange(window // 2 + 1))
+    edges = new_bands(sample_rate, window).edges
+    rows = [logs]
+    if levels:
+        rows.append(0.5 * np.log(np.add.reduceat(np.exp(2.0 * logs), edges[:-1])))
+    if channels > 1:
+        rows += [np.full(len(edges) - 1, 0.3), np.full(len(edges) - 1, -0.7)]
+    mean = np.concatenate(rows).astype(np.float32)
+    components = np.linalg.qr(rng.standard_normal((len(mean), axes)))[0].T.astype(np.float32)
     codebooks = rng.standard_normal((stages, classes, axes)) * (3.0 / (1.0 + np.arange(stages)))[:, None, None]
-    return TokensCodec(
-        sample_rate, window, hop, 1e-5, mean, np.ascontiguousarray(components), codebooks.astype(np.float32)
-    )
+    components, codebooks = np.ascontiguousarray(components), codebooks.astype(np.float32)
+    return TokensCodec(sample_rate, window, hop, 1e-5, mean, components, codebooks, channels, levels)
 
 
 def tokens_checkpoint(
@@ -106,6 +121,13 @@ def tokens_checkpoint(
     codec = tokens_codec(seed=seed, **codec_options)
     network = NetworkShape(cell, layers, hidden, "categorical", codec.width, codec.classes, embedding=6, head_hidden=12)
     return _checkpoint(network, codec, seed, states)
+
+
+def stereo_checkpoint(
+    cell: Cell = "lstm", layers: int = 1, hidden: int = 16, seed: int = 0, sample_rate: int = 22050
+) -> Checkpoint:
+    """Returns a checkpoint of the codec tokens with two channels."""
+    return tokens_checkpoint(cell, layers, hidden, seed, sample_rate=sample_rate, channels=2)
 
 
 def broken_checkpoint() -> Checkpoint:

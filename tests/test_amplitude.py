@@ -96,7 +96,7 @@ def test_a_checkpoint_with_features_plays_from_its_file(half: bool, tmp_path: Pa
     assert loaded.codec.width == 15
     generator = Generator(loaded)
     state, _ = generator.primed_state("perlin", seed=1)
-    block = np.zeros(generator.chunk_frames, np.float32)
+    block = np.zeros((generator.chunk_frames, generator.channels), np.float32)
     generator.generate(state, generator.controls(_defaults()), block)
     assert block.any()
     assert np.isfinite(block).all()

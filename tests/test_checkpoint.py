@@ -12,11 +12,16 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from making import amplitude_checkpoint, mulaw_checkpoint, tokens_checkpoint
+from making import amplitude_checkpoint, mulaw_checkpoint, stereo_checkpoint, tokens_checkpoint
 from noizenet.checkpoint import METADATA_KEY, Checkpoint
 from noizenet.errors import CheckpointError, InputFileError
 
-MAKERS = {"tokens": tokens_checkpoint, "mulaw": mulaw_checkpoint, "amplitude": amplitude_checkpoint}
+MAKERS = {
+    "tokens": tokens_checkpoint,
+    "stereo": stereo_checkpoint,
+    "mulaw": mulaw_checkpoint,
+    "amplitude": amplitude_checkpoint,
+}
 
 
 def rewritten(path: Path, change: Callable[[dict[str, Any], dict[str, Any]], None]) -> Path:
@@ -199,6 +204,8 @@ def _set(header: dict[str, Any], *path: str, value: object) -> None:
         (("codec", "name"), ["tokens"], "its codec ['tokens'] is not known here"),
         (("codec", "options"), [], "its header describes no codec"),
         (("codec", "options", "window"), 255, "its codec's window 255"),
+        (("channels",), 2, "its header says 2 channels, its codec 1"),
+        (("channels",), None, "its header says None channels, its codec 1"),
         (("codec", "options", "hop"), 0, "its codec's hop is 0"),
         (("codec", "options", "sample_rate"), "fast", "its codec's sample_rate is 'fast'"),
         (("codec", "options", "floor"), -1.0, "its codec's floor is -1.0"),

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from sklearn.preprocessing import StandardScaler
 
-from making import Array, melody, tone
+from making import Array, melody, stereo_melody, tone
 from noizenet.codecs.amplitude import AmplitudeCodec
 from noizenet.codecs.mulaw import MulawCodec
 from noizenet.codecs.stft import window_length
 from noizenet.codecs.tokens import TokensCodec
+from noizenet.codecs.whole import decode_whole, encode_whole
 from noizenet.errors import SoundFileError
 from noizenet_training.codecs.codec_fitting import fit_codec
 from noizenet_training.codecs.token_fitting import fit_tokens
@@ -102,3 +103,16 @@ def test_amplitude_holds_what_the_standard_scaler_finds(music: Array) -> None:
     assert codec.scaler.kind == "zscore"
     assert codec.scaler.shift == pytest.approx(scaler.mean_, abs=1e-6)
     assert codec.scaler.scale == pytest.approx(scaler.scale_, rel=1e-5)
+
+
+def test_a_stereo_corpus_is_fitted_with_levels_leans_and_widths() -> None:
+    codec = fit_codec(SMALL, [stereo_melody(6.0, RATE), stereo_melody(4.0, RATE, seed=5)], RATE, seed=3)
+    assert isinstance(codec, TokensCodec)
+    assert (codec.channels, codec.levels) == (2, True)
+    bands = len(codec.bands.edges) - 1
+    assert codec.components.shape == (16, codec.window // 2 + 1 + 3 * bands)
+    sound = stereo_melody(4.0, RATE)
+    copy = decode_whole(codec, encode_whole(codec, sound), len(sound))
+    assert copy.shape == sound.shape
+    for true, found in zip(sound.T, copy.T, strict=True):
+        assert found.std() == pytest.approx(true.std(), rel=0.25)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from making import Array, listening_codec, melody, tokens_codec, tone
-from noizenet.codecs import Codec, codec_type
+from making import Array, listening_codec, melody, stereo_melody, tokens_codec, tone
+from noizenet.codecs import Codec, codec_type, sound_shape
 from noizenet.codecs.amplitude import AmplitudeCodec
 from noizenet.codecs.mulaw import MulawCodec
 from noizenet.codecs.scaling import zscore
@@ -24,9 +24,14 @@ CODECS: list[Codec] = [
     MulawCodec(RATE, 0.7),
     tokens_codec(RATE),
     tokens_codec(RATE, window=128, hop=16, stages=3),
+    tokens_codec(RATE, levels=True),
+    tokens_codec(RATE, channels=2),
+    tokens_codec(RATE, window=64, hop=16, channels=2),
 ]
 BLOCKS = st.lists(st.integers(0, 400), max_size=40)
-every_codec = pytest.mark.parametrize("codec", CODECS, ids=lambda codec: f"{codec.name}-{codec.hop}-{codec.width}")
+every_codec = pytest.mark.parametrize(
+    "codec", CODECS, ids=lambda codec: f"{codec.name}-{codec.hop}-{codec.width}-{codec.channels}"
+)
 
 
 def memorising_codec(samples: Array, window: int = 512, hop: int = 128) -> TokensCodec:
@@ -43,9 +48,14 @@ def encode(codec: Codec, samples: Array) -> Array:
 
 
 def decode(codec: Codec, steps: Array, seed: int = 0) -> Array:
-    out = np.full(len(steps) * codec.hop, np.nan, np.float32)
+    out = np.full(sound_shape(codec, len(steps) * codec.hop), np.nan, np.float32)
     codec.decode(codec.new_decoder_state(seed), steps, out)
     return out
+
+
+def sound_for(codec: Codec) -> Array:
+    """Returns a fifth of a second in the codec's channels."""
+    return melody(0.2, RATE) if codec.channels == 1 else stereo_melody(0.2, RATE)
 
 
 def parts(whole: Array, sizes: list[int]) -> list[Array]:
@@ -57,7 +67,7 @@ def parts(whole: Array, sizes: list[int]) -> list[Array]:
 @settings(deadline=None)  # the first call compiles
 @given(sizes=BLOCKS)
 def test_encoding_in_blocks_equals_encoding_at_once(codec: Codec, sizes: list[int]) -> None:
-    samples = melody(0.2, RATE)
+    samples = sound_for(codec)
     state = codec.new_encoder_state()
     steps = np.concatenate([codec.encode(state, part) for part in parts(samples, sizes)])
     assert np.array_equal(steps, encode(codec, samples))
@@ -74,14 +84,14 @@ def test_decoding_in_blocks_equals_decoding_at_once(codec: Codec, sizes: list[in
     state = codec.new_decoder_state(5)
     blocks = []
     for part in parts(steps, [size // codec.hop for size in sizes]):
-        blocks.append(np.full(len(part) * codec.hop, np.nan, np.float32))
+        blocks.append(np.full(sound_shape(codec, len(part) * codec.hop), np.nan, np.float32))
         codec.decode(state, part, blocks[-1])
     assert np.array_equal(np.concatenate(blocks), decode(codec, steps, 5))
 
 
 @every_codec
 def test_steps_are_of_the_kind_and_number_promised(codec: Codec) -> None:
-    samples = melody(0.2, RATE)
+    samples = sound_for(codec)
     steps = encode(codec, samples)
     assert steps.shape == (len(samples) // codec.hop, codec.width)
     assert steps.dtype == (np.int32 if codec.classes else np.float32)
@@ -94,7 +104,7 @@ def test_steps_are_of_the_kind_and_number_promised(codec: Codec) -> None:
 
 @every_codec
 def test_a_codec_survives_its_own_checkpoint_form(codec: Codec) -> None:
-    samples = melody(0.2, RATE)
+    samples = sound_for(codec)
     again = codec_type(codec.name).from_parts(codec.options(), codec.arrays())
     steps = encode(codec, samples)
     assert np.array_equal(encode(again, samples), steps)
@@ -202,6 +212,10 @@ AMPLITUDE = {"mean": np.zeros(1, np.float32), "scale": np.ones(1, np.float32)}
         ("tokens", {}, {"codebooks": np.zeros((2, 8, 5), np.float32)}, "don't fit together"),
         ("tokens", {}, {"codebooks": np.zeros((0, 8, 6), np.float32)}, "don't fit together"),
         ("tokens", {}, {"components": np.zeros(129, np.float32)}, "don't fit together"),
+        ("tokens", {"channels": 3}, {}, "channels is 3, not a whole number from 1 to 2"),
+        ("tokens", {"channels": 2, "levels": True}, {}, "don't fit together"),
+        ("tokens", {"channels": 2}, {}, "levels is False with 2 channels, not true"),
+        ("tokens", {"levels": 1}, {}, "levels is 1 with 1 channels"),
         ("tokens", {}, {"extra": np.zeros(1, np.float32)}, "has the arrays"),
     ],
 )

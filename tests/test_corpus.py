@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from making import melody, tone, write_sound
+from making import melody, stereo_melody, tone, write_sound
 from noizenet.errors import SoundFileError, UsageError
 from noizenet_training.recipe import Recipe
 from noizenet_training.sounds.corpus import FILE_PEAK, load_corpus, load_sources
@@ -195,3 +195,52 @@ def test_the_header_lists_name_seconds_and_hash(tmp_path: Path) -> None:
     assert entry["name"] == "a.wav"
     assert entry["seconds"] == 1.5
     assert len(entry["sha256"]) == 64
+
+
+def test_a_corpus_with_one_stereo_file_is_stereo_and_its_mono_files_have_two_equal_channels(tmp_path: Path) -> None:
+    write_sound(tmp_path / "mono.wav", melody(3.0))
+    write_sound(tmp_path / "wide.wav", stereo_melody(3.0, 44100), 44100)
+    corpus = load_corpus([tmp_path], Recipe())
+    mono, wide = corpus.files
+    assert corpus.channels == 2
+    assert mono.samples.shape == wide.samples.shape == (3 * 44100, 2)
+    assert np.array_equal(mono.samples[:, 0], mono.samples[:, 1])
+    assert np.abs(wide.samples).max() == pytest.approx(FILE_PEAK, rel=1e-3)
+    assert np.allclose(wide.mono, wide.samples.mean(axis=1))
+    assert all(part.shape[1] == 2 for part in corpus.training + corpus.held_out)
+    assert sum(map(len, corpus.training + corpus.held_out)) == 6 * 44100
+
+
+@pytest.mark.parametrize("recipe", [Recipe(channels=1), Recipe(codec="mulaw")])
+def test_a_recipe_of_one_channel_and_other_codecs_hear_the_mean(recipe: Recipe, tmp_path: Path) -> None:
+    sound = stereo_melody(3.0)
+    write_sound(tmp_path / "wide.wav", sound)
+    corpus = load_corpus([tmp_path], recipe)
+    mean = sound.mean(axis=1)
+    assert corpus.channels == 1
+    mean = mean - mean.mean()
+    assert corpus.files[0].samples == pytest.approx(FILE_PEAK * mean / np.abs(mean).max(), abs=1e-3)
+
+
+def test_a_file_of_two_equal_channels_is_mono_unless_two_are_asked_for(tmp_path: Path) -> None:
+    nearly = np.stack([melody(3.0), 0.999 * melody(3.0)], axis=1)
+    write_sound(tmp_path / "same.wav", nearly)
+    assert load_corpus([tmp_path], Recipe()).channels == 1
+    corpus = load_corpus([tmp_path], Recipe(channels=2))
+    assert corpus.channels == 2
+    assert np.array_equal(corpus.files[0].samples[:, 0], corpus.files[0].samples[:, 1])
+    write_sound(tmp_path / "same.wav", nearly * np.array([1.0, 0.99]))
+    assert load_corpus([tmp_path], Recipe()).channels == 2
+
+
+def test_more_than_two_channels_are_mixed_down(tmp_path: Path) -> None:
+    write_sound(tmp_path / "four.wav", np.repeat(stereo_melody(2.0), 2, axis=1) * np.array([1.0, 0.5, 1.0, 0.2]))
+    assert load_corpus([tmp_path], Recipe()).channels == 1
+
+
+def test_sound_on_one_side_is_not_silence(tmp_path: Path) -> None:
+    sides = np.zeros((6 * RATE, 2), np.float32)
+    sides[: 3 * RATE, 0], sides[3 * RATE :, 1] = melody(3.0), melody(3.0, seed=1)
+    write_sound(tmp_path / "a.wav", sides)
+    corpus = load_corpus([tmp_path], Recipe())
+    assert sum(map(len, corpus.training + corpus.held_out)) == 6 * RATE

@@ -256,7 +256,7 @@ def test_a_checkpoint_keeps_the_codec_and_plays(view: str, tmp_path: Path) -> No
     generator = Generator(checkpoint)
     state = generator.new_state(1)
     controls = generator.controls({name: parameter.default for name, parameter in PARAMETERS.items()})
-    blocks = np.full((125, generator.chunk_frames), np.nan, np.float32)
+    blocks = np.full((125, generator.chunk_frames, 1), np.nan, np.float32)
     for block in blocks:
         generator.generate(state, controls, block)
     assert np.isfinite(blocks).all()

@@ -21,10 +21,12 @@ from making import (
     gaussian_checkpoint,
     melody,
     mulaw_checkpoint,
+    stereo_checkpoint,
     tokens_checkpoint,
     write_sound,
 )
 from noizenet.checkpoint import Checkpoint
+from noizenet.codecs import sound_shape
 from noizenet.errors import SoundFileError, UsageError
 from noizenet.protocol import NOISE_KINDS, NOISE_MODES, NOISE_TARGETS, PARAMETERS
 from noizenet_daemon.generator import EngineName, Generator, GeneratorState
@@ -38,6 +40,7 @@ MAKERS: list[Callable[..., Checkpoint]] = [
     mulaw_checkpoint,
     amplitude_checkpoint,
     gaussian_checkpoint,
+    stereo_checkpoint,
 ]
 DEFAULTS = {name: parameter.default for name, parameter in PARAMETERS.items()}
 
@@ -45,7 +48,7 @@ DEFAULTS = {name: parameter.default for name, parameter in PARAMETERS.items()}
 def play(generator: Generator, state: GeneratorState, blocks: int, **values: Any) -> Array:
     """Returns the next blocks, with the parameters of the protocol at `values` or their defaults."""
     controls = generator.controls(DEFAULTS | values)
-    out = np.full((blocks, generator.chunk_frames), np.nan, np.float32)
+    out = np.full((blocks, generator.chunk_frames, generator.channels), np.nan, np.float32)
     for block in out:
         generator.generate(state, controls, block)
     return out.reshape(-1)
@@ -57,7 +60,7 @@ def steps_of(checkpoint: Checkpoint, engine: EngineName, steps: int, **values: A
     blocks = -(-steps // (1 if generator.codec.hop > 1 else 128))
     state = generator.new_state(7)
     controls = generator.controls(DEFAULTS | values)
-    out = np.zeros(generator.chunk_frames, np.float32)
+    out = np.zeros((generator.chunk_frames, generator.channels), np.float32)
     found = []
     for _ in range(blocks):
         generator.generate(state, controls, out)
@@ -301,7 +304,7 @@ def blocks_of(generator: Generator) -> Callable[[int], None]:
     """Returns a function that plays some blocks, noise and all, into a buffer made beforehand."""
     state = generator.new_state(1)
     controls = Controls(noise=0.1, top_p=0.9)
-    out = np.zeros(generator.chunk_frames, np.float32)
+    out = np.zeros((generator.chunk_frames, generator.channels), np.float32)
 
     def play_blocks(count: int) -> None:
         for _ in range(count):
@@ -374,7 +377,7 @@ def test_the_kernels_allocate_nothing_while_they_step(make: Callable[..., Checkp
     try:
         for length in (1, 1, 500):
             steps = np.zeros((length, generator.codec.width), state.steps.dtype)
-            out = np.zeros(length * generator.codec.hop, np.float32)
+            out = np.zeros(sound_shape(generator.codec, length * generator.codec.hop), np.float32)
             before = rtsys.get_allocation_stats().alloc
             generator._engine.run(state.network, controls, steps)
             generator.codec.decode(state.decoder, steps, out)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from making import amplitude_checkpoint, mulaw_checkpoint, tokens_checkpoint
+from making import amplitude_checkpoint, mulaw_checkpoint, stereo_checkpoint, tokens_checkpoint
 from noizenet.checkpoint import Checkpoint
 from noizenet.cli import Subcommand
 from noizenet.inspection import COMMAND, as_text, describe
@@ -55,11 +55,14 @@ def test_people_get_a_line_for_each_thing(checkpoint_file: Path, capsys: pytest.
         assert part in text
 
 
-@pytest.mark.parametrize("checkpoint", [tokens_checkpoint(), mulaw_checkpoint(), amplitude_checkpoint()])
+@pytest.mark.parametrize(
+    "checkpoint", [tokens_checkpoint(), mulaw_checkpoint(), amplitude_checkpoint(), stereo_checkpoint()]
+)
 def test_every_codec_can_be_described(checkpoint: Checkpoint) -> None:
     about = describe(checkpoint, 1000)
     assert json.loads(json.dumps(about)) == about
     assert about["codec"]["name"] in as_text(about)
+    assert ("Hz, mono, " if about["channels"] == 1 else "Hz, stereo, ") in as_text(about)
 
 
 def test_a_header_without_provenance_says_so() -> None:

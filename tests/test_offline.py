@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from making import melody, mulaw_checkpoint, write_sound
+from making import melody, mulaw_checkpoint, stereo_checkpoint, write_sound
 from noizenet.checkpoint import Checkpoint
 from noizenet.errors import CheckpointError, InputFileError, NoizeNetError, SoundFileError, UsageError
 from noizenet.protocol import Value
@@ -82,6 +82,19 @@ def test_another_rate_keeps_the_length_in_seconds(checkpoint_file: Path, tmp_pat
     render(checkpoint_file, tmp_path / "a.wav", sample_rate=48000)
     about = soundfile.info(tmp_path / "a.wav")
     assert (about.samplerate, about.frames, about.channels) == (48000, 24000, 1)
+
+
+@pytest.mark.parametrize("channels", [0, 1])
+def test_a_file_has_the_checkpoint_s_channels_unless_told(channels: int, tmp_path: Path) -> None:
+    stereo_checkpoint().save(tmp_path / "m.safetensors")
+    render(tmp_path / "m.safetensors", tmp_path / "a.wav", channels=channels, sample_rate=48000)
+    render(tmp_path / "m.safetensors", tmp_path / "wide.wav", channels=2, sample_rate=48000)
+    samples, _ = soundfile.read(tmp_path / "a.wav", always_2d=True)
+    wide, _ = soundfile.read(tmp_path / "wide.wav")
+    assert np.abs(wide[:, 0] - wide[:, 1]).max() > 1e-3
+    expected = wide if channels == 0 else wide.mean(axis=1, keepdims=True)
+    assert samples.shape == expected.shape
+    assert np.abs(samples - expected).max() < 0.1 * np.abs(wide).max()  # the limiter works on another sum
 
 
 def test_a_sample_by_sample_checkpoint_renders_at_a_rate_far_above_its_own(tmp_path: Path) -> None:

@@ -1,11 +1,20 @@
 """Primes of noise and silence: each kind another sound, of the level and length promised, for every codec."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from making import amplitude_checkpoint, listening_checkpoint, mulaw_checkpoint, tokens_checkpoint
+from making import (
+    amplitude_checkpoint,
+    listening_checkpoint,
+    mulaw_checkpoint,
+    stereo_checkpoint,
+    stereo_melody,
+    tokens_checkpoint,
+    write_sound,
+)
 from noizenet.checkpoint import Checkpoint
 from noizenet_daemon.generator import Generator
 
@@ -16,6 +25,7 @@ MAKERS: list[Callable[..., Checkpoint]] = [
     mulaw_checkpoint,
     amplitude_checkpoint,
     listening_checkpoint,
+    stereo_checkpoint,
 ]
 
 
@@ -59,3 +69,16 @@ def test_every_codec_is_warmed_differently_by_each_kind(make: Callable[..., Chec
     assert all(np.isfinite(array).all() for array in hidden)
     assert len({array.tobytes() for array in hidden}) == 3
     assert all(np.abs(array).max() > 1e-3 for array in hidden)
+
+
+def test_a_stereo_model_hears_a_mono_sound_on_both_sides_and_a_stereo_one_as_it_is(tmp_path: Path) -> None:
+    generator = Generator(stereo_checkpoint())
+    sound = stereo_melody(1.0)
+    files = {
+        "stereo": write_sound(tmp_path / "stereo.wav", sound),
+        "mono": write_sound(tmp_path / "mono.wav", sound.mean(axis=1)),
+        "both": write_sound(tmp_path / "both.wav", np.repeat(sound.mean(axis=1)[:, None], 2, axis=1)),
+    }
+    hidden = {name: generator.primed_state(str(path), 1)[0].network.cells.hidden for name, path in files.items()}
+    assert np.allclose(hidden["mono"], hidden["both"], atol=1e-3)
+    assert np.abs(hidden["stereo"] - hidden["both"]).max() > 1e-3

@@ -5,7 +5,15 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from making import Array, Cell, amplitude_checkpoint, gaussian_checkpoint, mulaw_checkpoint, tokens_checkpoint
+from making import (
+    Array,
+    Cell,
+    amplitude_checkpoint,
+    gaussian_checkpoint,
+    mulaw_checkpoint,
+    stereo_checkpoint,
+    tokens_checkpoint,
+)
 from noizenet.checkpoint import Checkpoint
 from noizenet_daemon.generator import EngineName, Generator, GeneratorState
 from noizenet_daemon.kernels.noise import Controls
@@ -16,15 +24,16 @@ MAKERS: list[Callable[..., Checkpoint]] = [
     mulaw_checkpoint,
     amplitude_checkpoint,
     gaussian_checkpoint,
+    stereo_checkpoint,
 ]
 
 
 def play(generator: Generator, state: GeneratorState, blocks: int = 1) -> Array:
-    """Returns the next blocks."""
-    out = np.full((blocks, generator.chunk_frames), np.nan, np.float32)
+    """Returns the next blocks, (frames, channels)."""
+    out = np.full((blocks, generator.chunk_frames, generator.channels), np.nan, np.float32)
     for block in out:
         generator.generate(state, Controls(), block)
-    return out.reshape(-1)
+    return out.reshape(-1, generator.channels)
 
 
 @pytest.mark.parametrize("engine", ["numba", "torch"])
@@ -51,7 +60,7 @@ def test_what_is_not_finite_in_the_network_is_faded_over_rolled_back_and_counted
     getattr(state.network.cells, part)[0, : len(values)] = values
     bad = play(generator, state)
     fade = min(FADE_FRAMES, len(bad))
-    assert bad[:fade] == pytest.approx(before[-1] * np.linspace(1.0, 0.0, fade), abs=1e-6)
+    assert bad[:fade] == pytest.approx(before[-1] * np.linspace(1.0, 0.0, fade)[:, None], abs=1e-6)
     assert (bad[fade:] == 0.0).all()
     assert state.guard.counts[0] == 1
     for saved, array in zip(good, arrays_of((state.network, state.decoder)), strict=True):
@@ -59,7 +68,7 @@ def test_what_is_not_finite_in_the_network_is_faded_over_rolled_back_and_counted
             assert np.array_equal(array, saved)
     after = play(generator, state, 3)
     assert np.isfinite(after).all()
-    assert after[0] == 0.0
+    assert (after[0] == 0.0).all()
     assert np.abs(after).max() > 1e-3
     assert np.isfinite(state.network.cells.hidden).all()
     assert np.isfinite(state.network.cells.cell).all()
@@ -68,8 +77,8 @@ def test_what_is_not_finite_in_the_network_is_faded_over_rolled_back_and_counted
 
 def test_a_good_block_goes_through_untouched() -> None:
     state = (np.arange(3.0),)
-    guard = new_quarantine(state, 256)
-    block = np.random.default_rng(0).standard_normal(256).astype(np.float32)
+    guard = new_quarantine(state, 256, 2)
+    block = np.random.default_rng(0).standard_normal((256, 2)).astype(np.float32)
     copy = block.copy()
     quarantine(guard, state, block)
     assert np.array_equal(block, copy)
@@ -80,37 +89,37 @@ def test_a_good_block_goes_through_untouched() -> None:
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_no_seam_is_a_jump_however_short_the_block(value: float, frames: int) -> None:
     state = (np.arange(3.0),)
-    guard = new_quarantine(state, frames)
+    guard = new_quarantine(state, frames, 2)
     pieces = []
     for bad in (False, True, False, False):
-        block = np.full(frames, 0.5, np.float32)
+        block = np.full((frames, 2), (0.5, -0.5), np.float32)
         if bad:
-            block[frames // 2] = value
+            block[frames // 2, 1] = value
         quarantine(guard, state, block)
         pieces.append(block)
     sound = np.concatenate(pieces)
     assert np.isfinite(sound).all()
-    assert np.abs(np.diff(sound)).max() <= 0.5 / (min(frames, FADE_FRAMES) - 1) + 1e-6
-    assert sound[0] == sound[-1] == 0.5
+    assert np.abs(np.diff(sound, axis=0)).max() <= 0.5 / (min(frames, FADE_FRAMES) - 1) + 1e-6
+    assert sound[0].tolist() == sound[-1].tolist() == [0.5, -0.5]
 
 
 def test_the_random_numbers_are_not_rolled_back() -> None:
     state = (np.zeros(2, np.float32), np.array([1, 2], np.uint64))
-    guard = new_quarantine(state, 64)
+    guard = new_quarantine(state, 64, 1)
     state[0][:], state[1][:] = 9.0, 9
-    quarantine(guard, state, np.full(64, np.nan, np.float32))
+    quarantine(guard, state, np.full((64, 1), np.nan, np.float32))
     assert state[0].tolist() == [0.0, 0.0]
     assert state[1].tolist() == [9, 9]
 
 
 def test_after_some_bad_blocks_in_a_row_the_voice_begins_anew() -> None:
     state = (np.zeros(1, np.float32),)
-    guard = new_quarantine(state, 64)
+    guard = new_quarantine(state, 64, 1)
     state[0][0] = 1.0
-    quarantine(guard, state, np.zeros(64, np.float32))
+    quarantine(guard, state, np.zeros((64, 1), np.float32))
     places = []
     for _ in range(PATIENCE + 1):
-        quarantine(guard, state, np.full(64, np.nan, np.float32))
+        quarantine(guard, state, np.full((64, 1), np.nan, np.float32))
         places.append(float(state[0][0]))
     assert places == [1.0] * (PATIENCE - 1) + [0.0, 0.0]
     assert guard.counts.tolist() == [PATIENCE + 1, PATIENCE + 1, 1]

@@ -20,6 +20,8 @@ from making import (
     melody,
     mulaw_checkpoint,
     spectrum_checkpoint,
+    stereo_checkpoint,
+    stereo_melody,
     tokens_checkpoint,
     write_sound,
 )
@@ -271,3 +273,15 @@ def test_the_command_refuses_in_one_sentence(words: list[str], status: int, tmp_
     assert done.returncode == status
     assert len(done.stderr.splitlines()) == 1
     assert done.stdout == ""
+
+
+def test_two_channels_are_predicted_and_written_as_two(tmp_path: Path) -> None:
+    sound = write_sound(tmp_path / "in.wav", stereo_melody(0.5, RATE), RATE)
+    result = reproduce(saved(stereo_checkpoint(sample_rate=RATE), tmp_path), sound, tmp_path / "out.wav")
+    written, _ = soundfile.read(tmp_path / "out.wav", dtype="float32")
+    assert written.shape == (RATE // 2, 2)
+    assert np.abs(written[:, 0] - written[:, 1]).max() > 1e-3
+    true = stereo_melody(0.5, RATE).mean(axis=1)
+    assert result.predicted.mean_squared_error == pytest.approx(
+        float(np.square(true - written.mean(axis=1)).mean()), rel=1e-2
+    )

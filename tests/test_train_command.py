@@ -16,7 +16,7 @@ import soundfile
 import torch
 
 from fma_folder import Row, make_fma
-from making import melody, write_sound
+from making import melody, stereo_melody, write_sound
 from noizenet.checkpoint import Checkpoint
 from noizenet.cli import main
 
@@ -261,3 +261,18 @@ def test_a_sound_is_evaluated_and_drawn(music: Path, tmp_path: Path) -> None:
     assert "a.xyz" in undrawn.stderr
     refused = noizenet("evaluate", music / "text.wav", "--corpus", music / "a.wav", status=3)
     assert "text.wav" in refused.stderr
+
+
+def test_a_stereo_corpus_trains_a_checkpoint_that_plays_in_stereo(tmp_path: Path) -> None:
+    sound = write_sound(tmp_path / "wide.wav", stereo_melody(8.0, RATE), RATE)
+    out = tmp_path / "m.safetensors"
+    done = noizenet("train", sound, "--out", out, "--steps", 12, *TINY_OPTIONS)
+    assert f"at {RATE:,} Hz, stereo; " in done.stderr + done.stdout
+    assert Checkpoint.load(out).channels == 2
+    preview, _ = soundfile.read(out.with_suffix(".wav"))
+    assert preview.ndim == 2
+    assert np.abs(preview[:, 0] - preview[:, 1]).max() > 1e-3
+    figures = json.loads(noizenet("evaluate", out, "--corpus", sound, "--seconds", 4, "--json").stdout)
+    assert figures["m.safetensors"]["codec_log_spectral_distance_db"] > 0.0
+    noizenet("train", sound, "--out", tmp_path / "mono.safetensors", "--steps", 6, *TINY_OPTIONS, "--set", "channels=1")
+    assert Checkpoint.load(tmp_path / "mono.safetensors").channels == 1

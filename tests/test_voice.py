@@ -17,13 +17,13 @@ STILL = 0.0  # a "tone" of 0 Hz is a constant: what a knob does to it is the kno
 GAIN_S = 0.02  # in which a gain arrives but for 5 %
 
 
-def source(frequency: float = STILL, amplitude: float = 1.0) -> Source:
+def source(frequency: float = STILL, amplitude: float = 1.0, channels: int = 2) -> Source:
     generator: Any = ToneGenerator(frequency, RATE, amplitude)
-    return Source(generator, generator.new_state(), RATE)
+    return Source(generator, generator.new_state(), RATE, channels)
 
 
 def voice(frequency: float = STILL, amplitude: float = 1.0, channels: int = 2) -> Voice:
-    return Voice(source(frequency, amplitude), RATE, channels, BLOCK)
+    return Voice(source(frequency, amplitude, channels), RATE, channels, BLOCK)
 
 
 def played(tested: Voice, seconds: float, channels: int = 2) -> Array:

@@ -65,6 +65,11 @@ class Checkpoint:
         """Frames per second of what it plays."""
         return self.codec.sample_rate
 
+    @property
+    def channels(self) -> int:
+        """Channels of what it plays: 1 or 2."""
+        return self.codec.channels
+
     def save(self, path: Path, *, half: bool = False) -> None:
         """Writes the file; an existing one is replaced only when the new one is complete.
 
@@ -93,7 +98,7 @@ class Checkpoint:
             "codec": {"name": self.codec.name, "options": self.codec.options()},
             "network": self.network.to_json(),
             "sample_rate": self.sample_rate,
-            "channels": 1,
+            "channels": self.codec.channels,
             "corpus": self.corpus,
             "training": self.training,
             "licence": self.licence,
@@ -137,6 +142,8 @@ class Checkpoint:
             groups[group][rest] = array
         check_shapes("network", groups["network"], network.tensor_shapes())
         codec = codec_type(codec_header.get("name")).from_parts(codec_header["options"], groups["codec"])
+        if header.get("channels", 1) != codec.channels:
+            raise CheckpointError(f"its header says {header.get('channels')!r} channels, its codec {codec.channels}")
         if codec.width != network.state_shapes()["last"][0]:
             raise CheckpointError("its network and its codec don't fit together")
         if codec.classes != network.classes:

@@ -29,6 +29,7 @@ def describe(checkpoint: "Checkpoint", size: int) -> dict[str, Any]:
         "sha256": checkpoint.fingerprint,
         "bytes": size,
         "sample_rate": codec.sample_rate,
+        "channels": codec.channels,
         "steps_per_second": steps_per_second(codec),
         "codec": {"name": codec.name, "width": codec.width, "classes": codec.classes, **codec.options()},
         "network": {**shown, "weights": sum(array.size for array in checkpoint.weights.values())},
@@ -47,9 +48,10 @@ def as_text(about: dict[str, Any]) -> str:
     """Returns a description as `describe` makes it, for people."""
     codec, network, corpus = about["codec"], about["network"], about["corpus"]
     step = f"{codec['width']} codes of {codec['classes']}" if codec["classes"] else f"{codec['width']} numbers"
+    channels = "mono" if about["channels"] == 1 else "stereo"
     lines = [
         ("checkpoint", f"{about['name']}, {about['bytes'] / 1e6:.2f} MB, SHA-256 {about['sha256']}"),
-        ("sound", f"{about['sample_rate']} Hz, {about['steps_per_second']:.10g} steps per second"),
+        ("sound", f"{about['sample_rate']} Hz, {channels}, {about['steps_per_second']:.10g} steps per second"),
         ("codec", f"{codec['name']}: a step is {step}"),
         (
             "network",

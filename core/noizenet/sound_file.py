@@ -54,8 +54,24 @@ def read(path: Path, *, finite: bool = True) -> tuple[Array, int]:
     return samples, int(sample_rate)
 
 
+def mixed(samples: Array) -> Array:
+    """Returns the mean of the channels, (frames,), of sound (frames,) or (frames, channels)."""
+    return samples if samples.ndim == 1 else np.asarray(samples.mean(axis=1))
+
+
 def read_mono(path: Path, sample_rate: int) -> Array:
     """Returns the mean of a file's channels at another rate, float32 (frames,); resampled by soxr's HQ.
+
+    Raises:
+        SoundFileError: as `read`.
+    """
+    return read_channels(path, sample_rate, 1)
+
+
+def read_channels(path: Path, sample_rate: int, channels: int) -> Array:
+    """Returns a file at another rate, float32 (frames,) of one channel, (frames, 2) of two; resampled by soxr's HQ.
+
+    One channel is the mean of all. Two are those of a file that has two; of any other, the mean, twice.
 
     Raises:
         SoundFileError: as `read`.
@@ -63,10 +79,11 @@ def read_mono(path: Path, sample_rate: int) -> Array:
     import soxr
 
     samples, native_rate = read(path)
-    mono: Array = samples.mean(axis=1)
-    if native_rate == sample_rate:
-        return mono
-    return np.asarray(soxr.resample(mono, native_rate, sample_rate, quality="HQ"), np.float32)
+    if channels == 1 or samples.shape[1] != channels:
+        samples = mixed(samples)
+    if native_rate != sample_rate:
+        samples = np.asarray(soxr.resample(samples, native_rate, sample_rate, quality="HQ"), np.float32)
+    return samples if samples.ndim == min(channels, 2) else np.stack([samples] * channels, axis=1)
 
 
 def _read_by_ffmpeg(path: Path, fault: str) -> tuple[Array, int]:

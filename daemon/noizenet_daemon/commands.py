@@ -43,7 +43,9 @@ def _configure_render(parser: argparse.ArgumentParser) -> None:
         help="a parameter, such as temperature=0.9",
     )
     parser.add_argument("--voices", type=int, choices=range(1, 65), default=1, metavar="N", help="1 to 64 (default: 1)")
-    parser.add_argument("--channels", type=int, choices=(1, 2), default=1, help="mono or stereo (default: 1)")
+    parser.add_argument(
+        "--channels", type=int, choices=(1, 2), default=0, help="mono or stereo (default: as the checkpoint)"
+    )
     parser.add_argument(
         "--sample-rate", type=int, default=0, metavar="HZ", help="of the file (default: the checkpoint's own)"
     )

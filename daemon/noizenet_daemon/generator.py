@@ -56,13 +56,14 @@ class Generator:
 
     Attributes:
         sample_rate: frames per second of its blocks.
-        chunk_frames: frames of a block; the same always.
+        chunk_frames, channels: of a block; the same always.
     """
 
     def __init__(self, checkpoint: Checkpoint, engine: EngineName = "numba") -> None:
         self.checkpoint = checkpoint
         self.codec = checkpoint.codec
         self.sample_rate = self.codec.sample_rate
+        self.channels = self.codec.channels
         groups = 1 if self.codec.hop > 1 else SAMPLE_CODEC_CHUNK
         self._chunk_steps = groups * self.codec.group
         self.chunk_frames = groups * self.codec.hop
@@ -99,7 +100,7 @@ class Generator:
         return GeneratorState(
             network,
             decoder,
-            new_quarantine((network, decoder), self.chunk_frames),
+            new_quarantine((network, decoder), self.chunk_frames, self.channels),
             np.zeros((self._chunk_steps, self.codec.width), kind),
         )
 
@@ -110,9 +111,12 @@ class Generator:
         return copy
 
     def generate(self, state: GeneratorState, controls: Controls, out: Array) -> None:
-        """Writes the next block into `out`, float32 (chunk_frames,), and moves `state` on. Allocates nothing."""
+        """Writes the next block into `out`, float32 (chunk_frames, channels), contiguous, and moves `state` on.
+
+        Allocates nothing.
+        """
         self._engine.run(state.network, controls, state.steps)
-        self.codec.decode(state.decoder, state.steps, out)
+        self.codec.decode(state.decoder, state.steps, out if self.channels > 1 else out[:, 0])
         cells = state.network.cells
         # a code of -1 could not be drawn; features that are no numbers are found in the sound
         is_whole = self.codec.classes == 0 or bool(state.steps.min() >= 0)
@@ -157,22 +161,25 @@ class Generator:
         return state, len(samples) / self.sample_rate
 
     def _prime_samples(self, source: str, seed: int) -> Array:
-        """Returns what priming listens to, mono at the model's rate.
+        """Returns what priming listens to, at the model's rate, in its channels.
 
         `normal` is static: every frequency equally. `perlin` wavers around a deep hum (its first lattice has 220 cells
         a second, so that most of it lies around 110 Hz), with ever weaker wind above it up to 3.5 kHz. Both have a
-        deviation of 0.1, about -20 dBFS, and last two seconds, as does `silence`.
+        deviation of 0.1, about -20 dBFS, and last two seconds, as does `silence`; all three are the same on both sides.
         """
         count = max(int(NOISE_PRIME_S * self.sample_rate), self.codec.hop)
         if source == "silence":
-            return np.zeros(count, np.float32)
-        if source == "normal":
-            return (PRIME_LEVEL * np.random.default_rng(seed).standard_normal(count)).astype(np.float32)
-        if source == "perlin":
-            return PRIME_LEVEL * perlin_noise(count, PERLIN_PRIME_HZ, self.sample_rate, PERLIN_PRIME_OCTAVES, seed)
-        from noizenet.sound_file import read_mono
+            samples: Array = np.zeros(count, np.float32)
+        elif source == "normal":
+            samples = (PRIME_LEVEL * np.random.default_rng(seed).standard_normal(count)).astype(np.float32)
+        elif source == "perlin":
+            samples = PRIME_LEVEL * perlin_noise(count, PERLIN_PRIME_HZ, self.sample_rate, PERLIN_PRIME_OCTAVES, seed)
+        else:
+            from noizenet.sound_file import read_channels
 
-        return read_mono(Path(source), self.sample_rate)[-max(int(PRIME_S * self.sample_rate), self.codec.hop) :]
+            longest = max(int(PRIME_S * self.sample_rate), self.codec.hop)
+            return read_channels(Path(source), self.sample_rate, self.channels)[-longest:]
+        return samples if self.channels == 1 else np.stack([samples] * self.channels, axis=1)
 
     def controls(self, values: dict[str, Any]) -> Controls:
         """Returns what the kernels take for values of the parameters in `noizenet.protocol`."""

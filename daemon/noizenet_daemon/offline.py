@@ -40,6 +40,7 @@ def render(
     The file appears when it is complete; one that was there before stays until then.
 
     Args:
+        channels: of the file; 0 = the checkpoint's own.
         sample_rate: frames per second of the file; 0 = the checkpoint's own.
         raw: leave out the safety chain, whose high-pass would let a constant fade away.
 
@@ -56,6 +57,7 @@ def render(
         warm_up(generator)
         states = initial_states(generator, prime, seed, voices)
     rate = sample_rate or generator.sample_rate
+    channels = channels or generator.channels
     performance = Performance(
         generator, states, sample_rate=rate, channels=channels, block_frames=block_frames, values=values, safe=not raw
     )

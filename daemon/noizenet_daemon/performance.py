@@ -53,7 +53,8 @@ class Performance:
         self.position = 0
         self.limiter_db = float(PARAMETERS["limiter_db"].default)
         self.voices = [
-            Voice(Source(generator, state, sample_rate), sample_rate, channels, block_frames) for state in states
+            Voice(Source(generator, state, sample_rate, channels), sample_rate, channels, block_frames)
+            for state in states
         ]
         self._safety = Safety(sample_rate, channels) if safe else None
         self.delay_frames = self._safety.delay_frames if self._safety else 0
@@ -90,7 +91,7 @@ class Performance:
             self._quarantined_before += voice.source.quarantined
             # what a recalled state counted before belongs to the past
             state.guard.counts[0] = 0
-            voice.replace(Source(generator, state, self.sample_rate))
+            voice.replace(Source(generator, state, self.sample_rate, self.channels))
 
     def render(self, block: Array) -> None:
         """Fills block, float32 (n, channels), splitting it where events are due."""

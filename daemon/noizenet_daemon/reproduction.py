@@ -6,7 +6,8 @@ the network plays by itself. In the paper it is the reproduction of an unseen so
 
 The figures mean something beside those of two rivals. *The last step again* is what a network that had learnt nothing
 at all could say; samples are so alike from one to the next that it is hard to beat. *The codec alone*, encoded and
-decoded with nothing predicted, is as good as a network could be, where the codec loses something.
+decoded with nothing predicted, is as good as a network could be, where the codec loses something. Of two channels, the
+figures are those of their mean.
 """
 
 import os
@@ -21,7 +22,7 @@ from noizenet.checkpoint import Checkpoint
 from noizenet.codecs.whole import decode_whole, encode_whole
 from noizenet.errors import CheckpointError, SoundFileError, UsageError
 from noizenet.nearness import Figures, compare
-from noizenet.sound_file import read_mono
+from noizenet.sound_file import mixed, read_channels
 from noizenet.wave_file import check_writable
 from noizenet_daemon.generator import EngineName, Generator
 from noizenet_daemon.offline import complete_file
@@ -83,7 +84,7 @@ def reproduce(
     with said_if_slow("Preparing the kernels for this processor (the first time only, about half a minute) ..."):
         generator = Generator(Checkpoint.load(checkpoint), engine)
         codec = generator.codec
-        samples = read_mono(sound, generator.sample_rate)
+        samples = read_channels(sound, generator.sample_rate, generator.channels)
         if seconds is not None:
             samples = samples[: round(seconds * generator.sample_rate)]
         least = -(-2 * codec.hop // codec.group)
@@ -97,20 +98,24 @@ def reproduce(
     with said_if_slow(f"Predicting {len(steps)} steps ..."):
         found = decode_whole(codec, generator.expected(steps), len(samples))
     if not np.isfinite(found).all():
-        place = float(np.argmin(np.isfinite(found))) / generator.sample_rate
+        place = float(np.argmin(np.isfinite(mixed(found)))) / generator.sample_rate
         raise CheckpointError(
             f"{checkpoint} is of no use here: what it predicts is not finite from {place:.3f} s on, so that {out} "
             "was not written"
         )
-    with complete_file(out, generator.sample_rate, 1) as file:
-        file.write(found[:, None])
-    alone = compare(samples, decode_whole(codec, steps, len(samples)))
+    with complete_file(out, generator.sample_rate, generator.channels) as file:
+        file.write(found.reshape(len(found), -1))
+
+    def nearness(sound: Array) -> Figures:
+        return compare(mixed(samples), mixed(sound))
+
+    alone = nearness(decode_whole(codec, steps, len(samples)))
     return Reproduction(
         seconds=len(samples) / generator.sample_rate,
         sample_rate=generator.sample_rate,
         steps=len(steps) - 1,
-        predicted=compare(samples, found),
-        last_step_again=compare(samples, decode_whole(codec, _last_step_again(steps), len(samples))),
+        predicted=nearness(found),
+        last_step_again=nearness(decode_whole(codec, _last_step_again(steps), len(samples))),
         codec_alone=alone if alone.snr_db is not None and alone.snr_db < LOSSLESS_DB else None,
     )
 

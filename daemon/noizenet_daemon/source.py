@@ -1,7 +1,8 @@
-"""A source: one generator with its state, as an endless stream of samples at the output's rate.
+"""A source: one generator with its state, as an endless stream of frames at the output's rate, in its channels.
 
 A generator hands over chunks of its own length at its own rate; a source resamples them (soxr, streaming) and
-cuts them to any length. What comes out doesn't depend on how it is cut.
+cuts them to any length. What comes out doesn't depend on how it is cut. One channel plays on both sides of a stereo
+output; of two, a mono output gets the mean.
 """
 
 from typing import Any
@@ -22,16 +23,23 @@ class Source:
     Attributes:
         generator: what plays.
         state: its memory, moved on by `pull`.
+        channels: of what comes out.
     """
 
-    def __init__(self, generator: Generator, state: GeneratorState, sample_rate: int) -> None:
+    def __init__(self, generator: Generator, state: GeneratorState, sample_rate: int, channels: int) -> None:
         self.generator = generator
         self.state = state
-        self._chunk: Array = np.zeros(generator.chunk_frames, np.float32)
+        self.channels = channels
+        self._chunk: Array = np.zeros((generator.chunk_frames, generator.channels), np.float32)
+        self._heard = self._chunk
+        if generator.channels > channels:
+            self._heard = np.zeros((generator.chunk_frames, 1), np.float32)
         self._resampler: Any = None
         if sample_rate != generator.sample_rate:
-            self._resampler = soxr.ResampleStream(generator.sample_rate, sample_rate, 1, dtype="float32", quality="HQ")
-        self._waiting: Array = self._chunk[:0]
+            self._resampler = soxr.ResampleStream(
+                generator.sample_rate, sample_rate, self._heard.shape[1], dtype="float32", quality="HQ"
+            )
+        self._waiting: Array = self._heard[:0]
         self._start = 0
 
     @property
@@ -40,7 +48,7 @@ class Source:
         return int(self.state.guard.counts[0])
 
     def pull(self, controls: Controls, out: Array) -> None:
-        """Fills out, float32 (n,), generating as many chunks as that takes."""
+        """Fills out, float32 (n, channels), generating as many chunks as that takes."""
         filled = 0
         while filled < len(out):
             if self._start == len(self._waiting):
@@ -53,6 +61,8 @@ class Source:
 
     def _refill(self, controls: Controls) -> None:
         self.generator.generate(self.state, controls, self._chunk)
+        if self._heard is not self._chunk:
+            np.mean(self._chunk, axis=1, keepdims=True, out=self._heard)
         # soxr hands over lumps of its own choice, from nothing at all to several times what it was given
-        self._waiting = self._chunk if self._resampler is None else self._resampler.resample_chunk(self._chunk)
+        self._waiting = self._heard if self._resampler is None else self._resampler.resample_chunk(self._heard)
         self._start = 0

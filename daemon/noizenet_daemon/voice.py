@@ -32,12 +32,13 @@ class Voice:
 
     def __init__(self, source: Source, sample_rate: int, channels: int, most_frames: int) -> None:
         """Args:
+        source: gives as many channels.
         most_frames: the longest block that `mix_into` is asked for.
         """
         self.values = dict(VOICE_DEFAULTS)
         self.source = source
-        self._mono: Array = np.zeros(most_frames, np.float32)
-        self._tail: Array = np.zeros(round(CROSSFADE_S * sample_rate), np.float32)
+        self._heard: Array = np.zeros((most_frames, channels), np.float32)
+        self._tail: Array = np.zeros((round(CROSSFADE_S * sample_rate), channels), np.float32)
         self._tail_place = len(self._tail)
         self._controls = source.generator.controls(self.values)
         self._gains: Array = np.zeros(channels, np.float64)
@@ -66,12 +67,12 @@ class Voice:
 
     def mix_into(self, block: Array) -> None:
         """Adds the voice's next frames to block, float32 (n, channels)."""
-        assert len(block) <= len(self._mono)
-        mono = self._mono[: len(block)]
-        self.source.pull(self._controls, mono)
+        assert len(block) <= len(self._heard)
+        heard = self._heard[: len(block)]
+        self.source.pull(self._controls, heard)
         if self._tail_place < len(self._tail):
-            self._tail_place = _crossfade(mono, self._tail, self._tail_place)
-        _mix(mono, block, self._gains, self._targets, self._glide)
+            self._tail_place = _crossfade(heard, self._tail, self._tail_place)
+        _mix(heard, block, self._gains, self._targets, self._glide)
 
     def _update(self) -> None:
         self._controls = self.source.generator.controls(self.values)
@@ -88,22 +89,23 @@ class Voice:
 
 @njit(cache=True, nogil=True, boundscheck=False)
 def _crossfade(fresh: Any, tail: Any, place: int) -> int:
-    """Fades from `tail`, of which `place` frames are gone, to `fresh`, in place; returns the new place."""
+    """Fades from `tail` (m, channels), `place` frames of it gone, to `fresh`, in place; returns the new place."""
     length = tail.shape[0]
     count = min(fresh.shape[0], length - place)
     for n in range(count):
         angle = 0.5 * np.pi * (place + n + 0.5) / length
-        fresh[n] = np.sin(angle) * fresh[n] + np.cos(angle) * tail[place + n]
+        for c in range(fresh.shape[1]):
+            fresh[n, c] = np.sin(angle) * fresh[n, c] + np.cos(angle) * tail[place + n, c]
     return int(place + count)
 
 
 @njit(cache=True, nogil=True, boundscheck=False)
-def _mix(mono: Any, block: Any, gains: Any, targets: Any, glide: float) -> None:
-    """Adds mono (n,) to block (n, channels) with gains that glide to their targets."""
+def _mix(heard: Any, block: Any, gains: Any, targets: Any, glide: float) -> None:
+    """Adds heard to block, (n, channels) both, with gains that glide to their targets."""
     for c in range(block.shape[1]):
         gain = gains[c]
         target = targets[c]
-        for n in range(mono.shape[0]):
+        for n in range(heard.shape[0]):
             gain = gain + glide * (target - gain) if abs(gain - target) > 1e-7 else target
-            block[n, c] += np.float32(gain * mono[n])
+            block[n, c] += np.float32(gain * heard[n, c])
         gains[c] = gain

@@ -17,7 +17,7 @@ SAY_AFTER_S = 1.5
 def warm_up(generator: Generator) -> None:
     """Plays a moment of a generator, noise and all, and listens to a moment of silence. Nothing is heard."""
     state, _ = generator.primed_state("silence", 0)
-    block = np.zeros(generator.chunk_frames, np.float32)
+    block = np.zeros((generator.chunk_frames, generator.channels), np.float32)
     for controls in (Controls(), Controls(noise=0.1, top_p=0.9)):
         generator.generate(state, controls, block)
     performance = Performance(generator, [state], sample_rate=generator.sample_rate, channels=2, block_frames=64)

@@ -40,6 +40,9 @@ class Recipe:
 
     codec: str = _option("tokens", "how sound becomes steps of the network", choices=CODECS)
     sample_rate: int = _option(0, "Hz; 0 = the highest of the corpus, at most 48,000", 0, 96_000)
+    channels: int = _option(
+        0, "0 = stereo if any file of the corpus is; 1 = mixed down; 2 = stereo", 0, 2, codecs=TOKENS
+    )
     level: str = _choice(
         "file", "file: every file to the same peak; corpus: as they are to one another", "file", "corpus"
     )

@@ -89,8 +89,8 @@ def _lead(
     training, held_out = _steps(codec, corpus)
     report.say(
         f"corpus: {len(corpus.files)} of {len(corpus.files) + len(corpus.skipped)} files, "
-        f"{corpus.seconds:.0f} s at {corpus.sample_rate:,} Hz; {sum(map(len, training)):,} steps to learn from, "
-        f"{sum(map(len, held_out)):,} held out"
+        f"{corpus.seconds:.0f} s at {corpus.sample_rate:,} Hz, {'mono' if corpus.channels == 1 else 'stereo'}; "
+        f"{sum(map(len, training)):,} steps to learn from, {sum(map(len, held_out)):,} held out"
     )
     if task.recipe.loss == "mbe":
         report.say(
@@ -172,7 +172,7 @@ def _outcome(task: Task, corpus: Corpus, fitting: Fitting, report: Reporter, ela
 def _judged(preview: Path, corpus: Corpus) -> Score | None:
     """Returns the figures of a preview beside its corpus; None if the corpus is too short to be compared with."""
     try:
-        reference = Reference([file.samples for file in corpus.files], corpus.sample_rate)
+        reference = Reference([file.mono for file in corpus.files], corpus.sample_rate)
     except SoundFileError:
         return None
     return reference.score(preview.name, read_mono(preview, corpus.sample_rate))

@@ -2,6 +2,8 @@
 
 A codec is an immutable value. What it must remember from block to block is an explicit state that the caller
 owns: a named tuple of arrays, changed in place. Blocks of any size give the same result as all at once.
+
+Sound is float32: (frames,) for a codec of one channel, (frames, channels) for one of several; see `sound_shape`.
 """
 
 from collections.abc import Mapping
@@ -25,7 +27,8 @@ class Codec(Protocol):
         group: steps that are decoded together; 1 but for a codec that transforms a whole clip at once.
         width: numbers in a step: codes, or features.
         classes: values that a code can take; 0 if a step holds real numbers.
-        delay: samples by which decode(encode(x)) lags behind x.
+        delay: frames by which decode(encode(x)) lags behind x.
+        channels: of the sound on both sides: 1; of the codec `tokens`, 1 or 2.
     """
 
     name: ClassVar[str]
@@ -42,13 +45,15 @@ class Codec(Protocol):
     def classes(self) -> int: ...
     @property
     def delay(self) -> int: ...
+    @property
+    def channels(self) -> int: ...
 
     def new_encoder_state(self) -> CodecState:
         """Returns the state of an encoder that has heard silence."""
         ...
 
     def encode(self, state: Any, samples: Array) -> Array:
-        """Returns the steps (n, width) that these samples complete; keeps the rest in `state`."""
+        """Returns the steps (n, width) that this sound completes; keeps the rest in `state`."""
         ...
 
     def new_decoder_state(self, seed: int = 0) -> CodecState:
@@ -56,7 +61,7 @@ class Codec(Protocol):
         ...
 
     def decode(self, state: Any, steps: Array, out: Array) -> None:
-        """Writes the samples of steps (n x group, width) into `out`, float32 of n x hop. Allocates nothing."""
+        """Writes the sound of steps (n x group, width) into `out`, of n x hop frames. Allocates nothing."""
         ...
 
     def arrays(self) -> dict[str, Array]:
@@ -80,6 +85,11 @@ class Codec(Protocol):
 def steps_per_second(codec: Codec) -> float:
     """Returns the steps of a codec in a second of sound."""
     return codec.sample_rate * codec.group / codec.hop
+
+
+def sound_shape(codec: Codec, frames: int) -> tuple[int, ...]:
+    """Returns the shape of so many frames of sound, as the codec takes and gives them."""
+    return (frames,) if codec.channels == 1 else (frames, codec.channels)
 
 
 def codec_type(name: object) -> type[Codec]:

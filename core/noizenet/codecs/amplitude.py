@@ -29,6 +29,7 @@ class AmplitudeCodec:
     listening: Listening | None = None
 
     name: ClassVar[str] = "amplitude"
+    channels: ClassVar[int] = 1
     hop: ClassVar[int] = 1
     group: ClassVar[int] = 1
     classes: ClassVar[int] = 0

@@ -42,7 +42,7 @@ from noizenet.codecs.stft import (
     take_in,
     transform,
 )
-from noizenet.codecs.tokens import PHASE_TOLERANCE
+from noizenet.codecs.token_kernels import PHASE_TOLERANCE
 from noizenet.errors import CheckpointError
 
 VIEWS = ("complex", "polar", "magnitude")
@@ -106,6 +106,7 @@ class FftCodec:
     ceiling: Array
 
     name: ClassVar[str] = "fft"
+    channels: ClassVar[int] = 1
     group: ClassVar[int] = 1
     classes: ClassVar[int] = 0
 

@@ -24,6 +24,7 @@ class MulawCodec:
     peak: float = 1.0
 
     name: ClassVar[str] = "mulaw"
+    channels: ClassVar[int] = 1
     hop: ClassVar[int] = 1
     group: ClassVar[int] = 1
     width: ClassVar[int] = 1

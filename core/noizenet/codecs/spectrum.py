@@ -52,6 +52,7 @@ class SpectrumCodec:
     scaler: Scaler
 
     name: ClassVar[str] = "spectrum"
+    channels: ClassVar[int] = 1
     width: ClassVar[int] = 1
     classes: ClassVar[int] = 0
     delay: ClassVar[int] = 0

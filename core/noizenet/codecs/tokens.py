@@ -1,32 +1,38 @@
 """Codec `tokens`: spectral frames as a few codes each, in a vocabulary fitted to the corpus.
 
-    samples -> log-magnitudes -> weighted by how well the ear resolves each bin -> PCA
+    samples -> log-magnitudes, and the levels of bands -> weighted by how well the ear resolves each -> PCA
             -> residual vector quantisation: each stage codes what the stages before left over
 
-and back, with the phases by `noizenet.codecs.phase`.
+and back, with the phases by `noizenet.codecs.phase`. Of two channels, the log-magnitudes are those of the middle, and
+the numbers of `noizenet.codecs.stereo` stand beside them in the vector that is coded.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from numba import njit
 
 from noizenet.codecs import Array, whole_number
-from noizenet.codecs.stft import (
-    AnalysisState,
-    SynthesisState,
-    analysis_state,
-    log_magnitudes,
-    put_out,
-    synthesis_state,
-    take_in,
+from noizenet.codecs.bands import Bands, new_bands
+from noizenet.codecs.stereo import side_state
+from noizenet.codecs.stft import analysis_state, synthesis_state
+from noizenet.codecs.token_kernels import (
+    DecoderState,
+    EncoderState,
+    StereoDecoderState,
+    StereoEncoderState,
+    Tables,
+    decode_mono,
+    decode_stereo,
+    encode_mono,
+    encode_stereo,
 )
 from noizenet.errors import CheckpointError
 
-PHASE_TOLERANCE = 1e-4  # measured: the spectral convergence of 1e-6 at 1.4 times its speed
+# of a band, beside a neper in each of its bins; measured in docs/experiments.md
+LEVEL_WEIGHT, LEAN_WEIGHT, WIDTH_WEIGHT = 1.0, 1.0, 0.5
 
 
 def ear_weights(sample_rate: int, window: int) -> Array:
@@ -40,29 +46,33 @@ def ear_weights(sample_rate: int, window: int) -> Array:
     return np.asarray(weights / np.sqrt(np.mean(weights**2)), np.float32)
 
 
-class Tables(NamedTuple):
-    """What the kernels read: see `TokensCodec`."""
+def number_weights(sample_rate: int, window: int, channels: int, levels: bool = True) -> Array:
+    """Returns a weight for each number of a frame, float32: of the bins; the levels; and of two channels leans, widths.
 
-    mean: Array
-    weights: Array
-    components: Array
-    codebooks: Array
-
-
-class EncoderState(NamedTuple):
-    """Analysis, and workspace for one frame."""
-
-    analysis: AnalysisState
-    logs: Array
-    point: Array
+    Without their factors, the number of a band would count as all its bins do together.
+    """
+    ear = ear_weights(sample_rate, window)
+    edges = new_bands(sample_rate, window).edges
+    together = np.sqrt(np.add.reduceat(np.square(ear), edges[:-1]))
+    factors = [LEVEL_WEIGHT] * levels + [LEAN_WEIGHT, WIDTH_WEIGHT] * (channels - 1)
+    return np.concatenate([ear, *(factor * together for factor in factors)]).astype(np.float32)
 
 
-class DecoderState(NamedTuple):
-    """Synthesis, and workspace for one frame."""
+def encoder_state(window: int, channels: int, axes: int, numbers: int) -> EncoderState | StereoEncoderState:
+    """Returns the state of an encoder that has heard silence."""
+    workspace = np.zeros(numbers, np.float32), np.zeros(axes, np.float32)
+    if channels > 1:
+        return StereoEncoderState(analysis_state(window), analysis_state(window), *workspace)
+    return EncoderState(analysis_state(window), *workspace)
 
-    synthesis: SynthesisState
-    logs: Array
-    point: Array
+
+def middle_and_side(sound: Array) -> tuple[Array, Array]:
+    """Returns half the sum and half the difference of two channels (n, 2), float32 (n,) each."""
+    left, right = sound[:, 0], sound[:, 1]
+    half = np.float32(0.5)
+    return np.ascontiguousarray(half * (left + right), np.float32), np.ascontiguousarray(
+        half * (left - right), np.float32
+    )
 
 
 @dataclass(frozen=True)
@@ -74,9 +84,12 @@ class TokensCodec:
         window: length of the Hann window, samples, a power of two.
         hop: samples between frames.
         floor: added to magnitudes before the logarithm, linear.
-        mean: mean log-magnitude, (bins,).
-        components: principal axes of the weighted log-magnitudes, orthonormal rows, (axes, bins).
+        mean: mean of each number of a frame, (numbers,): the bins' log-magnitudes; of the bands the levels; of two
+            channels the leans and widths.
+        components: principal axes of the weighted numbers, orthonormal rows, (axes, numbers).
         codebooks: (stages, classes, axes).
+        channels: 1 or 2.
+        levels: whether the levels of bands are coded as well; with two channels they are. Older checkpoints have none.
     """
 
     sample_rate: int
@@ -86,6 +99,8 @@ class TokensCodec:
     mean: Array
     components: Array
     codebooks: Array
+    channels: int = 1
+    levels: bool = False
 
     name: ClassVar[str] = "tokens"
     group: ClassVar[int] = 1
@@ -105,39 +120,61 @@ class TokensCodec:
     @cached_property
     def tables(self) -> Tables:
         """The arrays as the kernels take them."""
-        weights = ear_weights(self.sample_rate, self.window)
+        weights = number_weights(self.sample_rate, self.window, self.channels, self.levels)
         return Tables(self.mean, weights, self.components, self.codebooks)
 
-    def new_encoder_state(self) -> EncoderState:
-        bins, axes = self.mean.shape[0], self.components.shape[0]
-        return EncoderState(analysis_state(self.window), np.zeros(bins, np.float32), np.zeros(axes, np.float32))
+    @cached_property
+    def bands(self) -> Bands:
+        """The bands of the ear."""
+        return new_bands(self.sample_rate, self.window)
 
-    def encode(self, state: EncoderState, samples: Array) -> Array:
+    def new_encoder_state(self) -> EncoderState | StereoEncoderState:
+        return encoder_state(self.window, self.channels, *self.components.shape)
+
+    def encode(self, state: EncoderState | StereoEncoderState, samples: Array) -> Array:
         """Returns the codes of the frames that `samples` complete, int32 (n, stages)."""
-        samples = np.ascontiguousarray(samples, np.float32)
-        frames = (int(state.analysis.waiting[0]) % self.hop + len(samples)) // self.hop
+        analysis = state.middle if isinstance(state, StereoEncoderState) else state.analysis
+        frames = (int(analysis.waiting[0]) % self.hop + len(samples)) // self.hop
         codes = np.zeros((frames, self.width), np.int32)
-        _encode(self.tables, state, samples, self.hop, self.floor, codes)
+        if self.channels > 1:
+            middle, side = middle_and_side(samples)
+            encode_stereo(self.tables, self.bands.edges, state, middle, side, self.hop, self.floor, codes)
+        else:
+            samples = np.ascontiguousarray(samples, np.float32)
+            encode_mono(self.tables, self.bands.edges, state, samples, self.hop, self.floor, codes)
         return codes
 
-    def new_decoder_state(self, seed: int = 0) -> DecoderState:
-        bins, axes = self.mean.shape[0], self.components.shape[0]
-        return DecoderState(synthesis_state(self.window, seed), np.zeros(bins, np.float32), np.zeros(axes, np.float32))
+    def new_decoder_state(self, seed: int = 0) -> DecoderState | StereoDecoderState:
+        axes, count = self.components.shape
+        synthesis = synthesis_state(self.window, seed)
+        bands = len(self.bands.edges) - 1
+        workspace = [np.zeros(size, np.float32) for size in (count, axes, bands if self.levels else 0)]
+        if self.channels > 1:
+            return StereoDecoderState(synthesis, side_state(self.window, self.hop, bands), *workspace)
+        return DecoderState(synthesis, *workspace)
 
-    def decode(self, state: DecoderState, steps: Array, out: Array) -> None:
-        _decode(self.tables, state, steps, self.hop, self.floor, out)
+    def decode(self, state: DecoderState | StereoDecoderState, steps: Array, out: Array) -> None:
+        if self.channels > 1:
+            decode_stereo(self.tables, self.bands, state, steps, self.hop, self.floor, out)
+        else:
+            decode_mono(self.tables, self.bands, state, steps, self.hop, self.floor, out)
 
     def arrays(self) -> dict[str, Array]:
         return {"mean": self.mean, "components": self.components, "codebooks": self.codebooks}
 
     def options(self) -> dict[str, Any]:
-        return {"sample_rate": self.sample_rate, "window": self.window, "hop": self.hop, "floor": self.floor}
+        plain = {"sample_rate": self.sample_rate, "window": self.window, "hop": self.hop, "floor": self.floor}
+        return plain | ({"channels": self.channels, "levels": True} if self.levels else {})
 
     @classmethod
     def from_parts(cls, options: Mapping[str, Any], arrays: Mapping[str, Array]) -> Self:
         rate = whole_number(options, "sample_rate", 1000, 384_000)
         window = whole_number(options, "window", 64, 1 << 16)
         hop = whole_number(options, "hop", 1, 1 << 16)
+        channels = whole_number({"channels": 1, **options}, "channels", 1, 2)
+        levels = options.get("levels", False)
+        if type(levels) is not bool or (channels > 1 and not levels):
+            raise CheckpointError(f"its codec's levels is {levels!r} with {channels} channels, not true or left out")
         floor = options.get("floor")
         if window & (window - 1) or window % hop or window < 4 * hop:  # fewer overlaps, and the level would ripple
             raise CheckpointError(
@@ -148,76 +185,14 @@ class TokensCodec:
         if set(arrays) != {"mean", "components", "codebooks"}:
             raise CheckpointError(f"its codec tokens has the arrays {sorted(arrays)}")
         mean, components, codebooks = arrays["mean"], arrays["components"], arrays["codebooks"]
-        bins = window // 2 + 1
+        count = len(number_weights(rate, window, channels, levels))
         if (
-            mean.shape != (bins,)
+            mean.shape != (count,)
             or components.ndim != 2
-            or components.shape[1] != bins
+            or components.shape[1] != count
             or codebooks.ndim != 3
             or codebooks.shape[2] != components.shape[0]
             or codebooks.size == 0
         ):
             raise CheckpointError("its codec's arrays don't fit together")
-        return cls(rate, window, hop, floor, mean, components, codebooks)
-
-
-@njit(cache=True, nogil=True, fastmath=True, boundscheck=False)
-def _quantise(tables: Any, logs: Any, point: Any, codes: Any) -> None:
-    """Writes the codes (stages,) of one frame of log-magnitudes; `point` is workspace."""
-    axes, bins = tables.components.shape
-    for k in range(axes):
-        total = np.float32(0.0)
-        for m in range(bins):
-            total += tables.components[k, m] * (tables.weights[m] * (logs[m] - tables.mean[m]))
-        point[k] = total
-    stages, classes, _ = tables.codebooks.shape
-    for stage in range(stages):
-        nearest = 0
-        least = np.float32(3.0e38)
-        for c in range(classes):
-            distance = np.float32(0.0)
-            for k in range(axes):
-                difference = point[k] - tables.codebooks[stage, c, k]
-                distance += difference * difference
-            if distance < least:
-                least = distance
-                nearest = c
-        codes[stage] = nearest
-        for k in range(axes):
-            point[k] -= tables.codebooks[stage, nearest, k]
-
-
-@njit(cache=True, nogil=True, fastmath=True, boundscheck=False)
-def reconstruct(tables: Any, codes: Any, point: Any, logs: Any) -> None:
-    """Writes the log-magnitudes (bins,) that codes (stages,) stand for; `point` is workspace."""
-    axes, bins = tables.components.shape
-    point[:] = 0.0
-    for stage in range(codes.shape[0]):
-        for k in range(axes):
-            point[k] += tables.codebooks[stage, codes[stage], k]
-    logs[:] = 0.0
-    for k in range(axes):
-        value = point[k]
-        for m in range(bins):
-            logs[m] += value * tables.components[k, m]
-    for m in range(bins):
-        logs[m] = tables.mean[m] + logs[m] / tables.weights[m]
-
-
-@njit(cache=True, nogil=True, boundscheck=False)
-def _encode(tables: Any, state: Any, samples: Any, hop: int, floor: float, codes: Any) -> None:
-    read = 0
-    frame = 0
-    while read < samples.shape[0]:
-        read += take_in(state.analysis, samples[read:], hop)
-        if state.analysis.waiting[0] == hop:
-            log_magnitudes(state.analysis, floor, state.logs)
-            _quantise(tables, state.logs, state.point, codes[frame])
-            frame += 1
-
-
-@njit(cache=True, nogil=True, boundscheck=False)
-def _decode(tables: Any, state: Any, codes: Any, hop: int, floor: float, out: Any) -> None:
-    for frame in range(codes.shape[0]):
-        reconstruct(tables, codes[frame], state.point, state.logs)
-        put_out(state.synthesis, state.logs, hop, floor, PHASE_TOLERANCE, out[frame * hop : (frame + 1) * hop])
+        return cls(rate, window, hop, floor, mean, components, codebooks, channels, levels)

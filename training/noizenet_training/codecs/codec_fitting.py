@@ -18,7 +18,7 @@ Array = NDArray[Any]
 
 
 def fit_codec(recipe: Recipe, stretches: Sequence[Array], sample_rate: int, seed: int) -> Codec:
-    """Returns the recipe's codec, fitted to stretches of sound, float32 (samples,) each.
+    """Returns the recipe's codec, fitted to stretches of sound, float32 (samples,) each; of `tokens`, or (samples, 2).
 
     Raises:
         ConfigurationError: the recipe's window is too long at this rate.

@@ -10,8 +10,10 @@ from sklearn.cluster import MiniBatchKMeans
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 
-from noizenet.codecs.stft import analysis_state, log_magnitudes, window_length
-from noizenet.codecs.tokens import TokensCodec, ear_weights
+from noizenet.codecs.bands import new_bands
+from noizenet.codecs.stft import window_length
+from noizenet.codecs.token_kernels import StereoEncoderState, mono_frame, stereo_frame
+from noizenet.codecs.tokens import TokensCodec, encoder_state, middle_and_side, number_weights
 from noizenet.errors import SoundFileError
 from noizenet_training.recipe import Recipe
 
@@ -29,20 +31,25 @@ def fit_tokens(recipe: Recipe, stretches: Sequence[Array], sample_rate: int, see
     Each stage's k-means is fitted to what the stages before it left over. Equal seeds give equal
     vocabularies.
 
+    Args:
+        stretches: float32 (samples,) each, or (samples, 2).
+
     Raises:
         SoundFileError: there is too little sound to fit it to.
     """
     rng = np.random.default_rng(seed)
     window = window_length(recipe.window_s, sample_rate)
     hop = window // recipe.overlap
-    logs = _sampled_log_magnitudes(stretches, window, hop, recipe.floor, rng)
-    classes = min(recipe.classes, len(logs) // FRAMES_PER_CLASS)
+    channels = stretches[0].shape[1] if stretches[0].ndim > 1 else 1
+    weights = number_weights(sample_rate, window, channels)
+    numbers = _sampled_numbers(stretches, sample_rate, window, hop, recipe.floor, rng)
+    classes = min(recipe.classes, len(numbers) // FRAMES_PER_CLASS)
     if classes < LEAST_CLASSES:
         needed = FRAMES_PER_CLASS * LEAST_CLASSES * hop / sample_rate
         raise SoundFileError(f"the corpus is too short for the codec tokens, which needs at least {needed:.1f} s")
-    mean = logs.mean(axis=0)
-    weighted = (logs - mean) * ear_weights(sample_rate, window)
-    del logs
+    mean = numbers.mean(axis=0)
+    weighted = (numbers - mean) * weights
+    del numbers
     axes = min(recipe.axes, len(weighted) - 1, weighted.shape[1])
     with np.errstate(invalid="ignore"):  # of a corpus without any variance, the shares of variance are 0 / 0
         principal = PCA(axes, svd_solver="randomized", random_state=seed).fit(weighted)
@@ -52,29 +59,36 @@ def fit_tokens(recipe: Recipe, stretches: Sequence[Array], sample_rate: int, see
     for stage in range(recipe.stages):
         codebooks[stage] = _codebook(rest, classes, seed + stage, rng)
         rest -= codebooks[stage][_nearest(codebooks[stage], rest)]
-    return TokensCodec(sample_rate, window, hop, recipe.floor, mean, components, codebooks)
+    return TokensCodec(sample_rate, window, hop, recipe.floor, mean, components, codebooks, channels, levels=True)
 
 
-def _sampled_log_magnitudes(
-    stretches: Sequence[Array], window: int, hop: int, floor: float, rng: np.random.Generator
+def _sampled_numbers(
+    stretches: Sequence[Array], sample_rate: int, window: int, hop: int, floor: float, rng: np.random.Generator
 ) -> Array:
-    """Returns log-magnitudes (frames, bins) of all full frames, or of a random choice of `LARGEST_SAMPLE`."""
+    """Returns the numbers (frames, n) of all full frames, or of a random choice of `LARGEST_SAMPLE`."""
     skipped = window // hop - 1  # the frames that still hold the silence before the stretch
     counts = [max(0, len(stretch) // hop - skipped) for stretch in stretches]
     total = sum(counts)
     chosen = np.sort(rng.choice(total, LARGEST_SAMPLE, replace=False)) if total > LARGEST_SAMPLE else np.arange(total)
-    logs = np.zeros((len(chosen), window // 2 + 1), np.float32)
-    state = analysis_state(window)
-    first = 0
-    row = 0
+    edges = new_bands(sample_rate, window).edges
+    channels = stretches[0].shape[1] if stretches[0].ndim > 1 else 1
+    state = encoder_state(window, channels, 0, len(number_weights(sample_rate, window, channels)))
+    numbers = np.zeros((len(chosen), len(state.numbers)), np.float32)
+    row = first = 0
     for stretch, count in zip(stretches, counts, strict=True):
-        wanted = chosen[(chosen >= first) & (chosen < first + count)] - first
-        for frame in wanted:
-            state.history[:] = stretch[frame * hop : frame * hop + window]
-            log_magnitudes(state, floor, logs[row])
+        heard = [stretch] if channels == 1 else middle_and_side(stretch)
+        for frame in chosen[(chosen >= first) & (chosen < first + count)] - first:
+            part = slice(frame * hop, frame * hop + window)
+            if isinstance(state, StereoEncoderState):
+                state.middle.history[:], state.side.history[:] = (sound[part] for sound in heard)
+                stereo_frame(state, edges, floor)
+            else:
+                state.analysis.history[:] = heard[0][part]
+                mono_frame(state, edges, floor)
+            numbers[row] = state.numbers
             row += 1
         first += count
-    return logs
+    return numbers
 
 
 def _codebook(points: Array, classes: int, seed: int, rng: np.random.Generator) -> Array:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from noizenet.codecs import Codec
 from noizenet.codecs.whole import decode_whole, encode_whole
 from noizenet.nearness import log_spectral_distance, spectral_convergence
+from noizenet.sound_file import mixed
 
 Array = NDArray[Any]
 
@@ -21,7 +22,11 @@ class CodecLoss(NamedTuple):
 
 
 def codec_loss(codec: Codec, stretches: Sequence[Array]) -> CodecLoss:
-    """Returns what encoding and decoding loses of stretches, float32 (samples,) each, at the codec's rate."""
+    """Returns what encoding and decoding loses of stretches of sound, in the codec's channels, at its rate.
+
+    Of two channels, their mean is compared.
+    """
     true = np.concatenate(stretches)
     found = np.concatenate([decode_whole(codec, encode_whole(codec, part), len(part)) for part in stretches])
+    true, found = mixed(true), mixed(found)
     return CodecLoss(log_spectral_distance(true, found), spectral_convergence(true, found))

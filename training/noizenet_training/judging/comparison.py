@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from noizenet.checkpoint import Checkpoint
 from noizenet.codecs import Codec, steps_per_second
 from noizenet.inspection import describe
-from noizenet.sound_file import read, read_mono
+from noizenet.sound_file import mixed, read, read_mono
 from noizenet_training.judging.bands import RMS, levelled
 from noizenet_training.judging.codec_loss import CodecLoss, codec_loss
 from noizenet_training.judging.collapse import Collapse, steps_until_collapse
@@ -102,13 +102,14 @@ def compare(subject: Path, corpus: Sequence[Path], seconds: float, seed: int, pr
     """
     found = _subject(subject, seconds, seed, prime)
     # As they are, at the subject's rate: what it can't hold because of its rate isn't held against it.
-    recipe = Recipe(sample_rate=found.sample_rate, level="corpus")
+    channels = found.codec.channels if found.codec else 1
+    recipe = Recipe(sample_rate=found.sample_rate, channels=channels, level="corpus")
     known = load_corpus(corpus, recipe)
-    recordings = [file.samples for file in known.files]
+    recordings = [file.mono for file in known.files]
     reference = Reference(recordings, found.sample_rate)
     # A recording that ends in silence isn't stuck there: what counts is the music.
-    parts = [part for samples in recordings for part in audible_parts(samples, known.sample_rate, recipe.silence_db)]
-    music = np.concatenate(parts)
+    parts = [part for f in known.files for part in audible_parts(f.samples, known.sample_rate, recipe.silence_db)]
+    music = mixed(np.concatenate(parts))
     deviation = float(music.std())
     primed = float(read_mono(Path(prime), found.sample_rate).std()) if Path(prime).is_file() else 0.0
     corpus_s = found.corpus_s or known.seconds
@@ -173,7 +174,7 @@ def _subject(path: Path, seconds: float, seed: int, prime: str) -> Subject:
     """Returns what a checkpoint plays, or what is in a sound file."""
     if path.suffix.lower() != CHECKPOINT_ENDING:
         samples, sample_rate = read(path, finite=False)
-        mono = samples.mean(axis=1)
+        mono = mixed(samples)
         return Subject(mono, mono, sample_rate, sample_rate, 0.0)
     checkpoint = Checkpoint.load(path)  # names what is wrong with it, before anything is rendered
     with tempfile.TemporaryDirectory() as folder:
@@ -184,4 +185,4 @@ def _subject(path: Path, seconds: float, seed: int, prime: str) -> Subject:
         unchanged, _ = read(raw, finite=False)
     corpus_s = float(describe(checkpoint, 0)["corpus"]["seconds"])
     step_rate = steps_per_second(checkpoint.codec)
-    return Subject(samples.mean(axis=1), unchanged.mean(axis=1), sample_rate, step_rate, corpus_s, checkpoint.codec)
+    return Subject(mixed(samples), mixed(unchanged), sample_rate, step_rate, corpus_s, checkpoint.codec)

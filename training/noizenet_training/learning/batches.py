@@ -39,7 +39,7 @@ class Batch(NamedTuple):
 
 
 def encode_stretches(codec: Codec, stretches: Sequence[Array]) -> list[Array]:
-    """Returns the steps (n, width) of each stretch of samples; stretches without two steps are left out.
+    """Returns the steps (n, width) of each stretch of sound; stretches without two steps are left out.
 
     The first steps of a stretch, which still hold the encoder's initial silence, are dropped. As windows
     never reach over a stretch's border, training and held-out steps have no sample in common.
@@ -52,7 +52,7 @@ def encode_stretches(codec: Codec, stretches: Sequence[Array]) -> list[Array]:
 
 
 def shifted(codec: Codec, stretches: Sequence[Array], shifts: int) -> list[Array]:
-    """Returns the stretches of samples without their first k hop / shifts samples, k from 1 to shifts - 1.
+    """Returns the stretches of sound without their first k hop / shifts samples, k from 1 to shifts - 1.
 
     Read with them, the same music falls into frames, and so into codes, a little differently: more to learn
     from, and no code by code version of it to learn by heart.

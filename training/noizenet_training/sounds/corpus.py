@@ -1,4 +1,7 @@
-"""The corpus: sound files mixed down, resampled, levelled, and split into a training and a held-out part."""
+"""The corpus: sound files resampled, levelled, and split into a training and a held-out part.
+
+For the codec `tokens`, what is stereo stays so; any other codec hears the mean of the channels.
+"""
 
 import hashlib
 import os
@@ -14,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noizenet.errors import SoundFileError, UsageError
-from noizenet.sound_file import read
+from noizenet.sound_file import mixed, read
 from noizenet_training.recipe import Recipe
 from noizenet_training.sounds.sources import Source, named_sources
 from noizenet_training.sounds.splitting import audible_parts, split_by_file, split_by_time
@@ -25,18 +28,30 @@ SILENCE_DBFS = -80.0  # a file whose peak lies below has nothing to learn from
 SHORTEST_S = 0.5
 WHOLE = 0.9  # of a known length: a file with less of it is cut short
 FILE_PEAK = 0.7
+STEREO_CODECS = ("tokens",)
+WIDE_DB = -60.0  # of the side beside all: with less, both channels hold the same
+MIDDLE, SIDE = np.array([0.5, 0.5], np.float32), np.array([0.5, -0.5], np.float32)
 USUAL_RATES = (8000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 
 
 @dataclass(frozen=True)
 class CorpusFile:
-    """One usable file: mono samples, float32 (samples,), at the corpus' rate; `about` is as in `Source`."""
+    """One usable file at the corpus' rate; `about` is as in `Source`.
+
+    Attributes:
+        samples: float32 (samples,), or (samples, 2) of a stereo corpus.
+    """
 
     path: Path
     samples: Array
     seconds: float
     sha256: str
     about: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def mono(self) -> Array:
+        """The mean of the channels, (samples,): what is judged and drawn."""
+        return mixed(self.samples)
 
 
 @dataclass(frozen=True)
@@ -46,7 +61,8 @@ class Corpus:
     Attributes:
         files: in the order in which they were found.
         sample_rate: frames per second of all samples.
-        training, held_out: contiguous stretches of samples, float32; none crosses a file's border or a silence.
+        training, held_out: contiguous stretches of samples, as those of `files`; none crosses a file's border or a
+            silence.
         skipped: one sentence for each file that could not be used.
     """
 
@@ -55,6 +71,11 @@ class Corpus:
     training: list[Array]
     held_out: list[Array]
     skipped: list[str]
+
+    @property
+    def channels(self) -> int:
+        """1 or 2, of all samples."""
+        return 1 if self.files[0].samples.ndim == 1 else 2
 
     @property
     def seconds(self) -> float:
@@ -108,10 +129,11 @@ def load_sources(sources: Sequence[Source], recipe: Recipe, songs: int = 0, seco
     if songs > len(sources):
         raise UsageError(f"--songs {songs} is more than there are files: {len(sources)}")
     skipped: list[str] = []
+    stereo = recipe.codec in STEREO_CODECS and recipe.channels != 1
     loaded: list[tuple[Source, Array, int, str]] = []
     for source in sources:
         try:
-            loaded.append(_load(source, seconds))
+            loaded.append(_load(source, seconds, stereo))
         except SoundFileError as error:
             skipped.append(str(error))
         if songs and len(loaded) == songs:
@@ -124,11 +146,14 @@ def load_sources(sources: Sequence[Source], recipe: Recipe, songs: int = 0, seco
             f"{'; '.join(skipped[:3])}{_more(skipped, 3)}"
         )
     sample_rate = recipe.sample_rate or _usual_rate(max(rate for _, _, rate, _ in loaded))
+    stereo = stereo and (recipe.channels == 2 or any(samples.ndim > 1 for _, samples, _, _ in loaded))
     files = []
     while loaded:  # each native-rate copy is let go as soon as its resampled one is made
         source, samples, rate, digest = loaded.pop(0)
         if rate != sample_rate:
-            samples = librosa.resample(samples, orig_sr=rate, target_sr=sample_rate, res_type="soxr_hq")
+            samples = librosa.resample(samples, orig_sr=rate, target_sr=sample_rate, res_type="soxr_hq", axis=0)
+        if stereo and samples.ndim == 1:
+            samples = np.stack([samples, samples], axis=1)
         samples = np.ascontiguousarray(samples, np.float32)
         files.append(CorpusFile(source.path, samples, len(samples) / sample_rate, digest, source.about))
     _set_levels(files, recipe.level)
@@ -140,8 +165,12 @@ def load_sources(sources: Sequence[Source], recipe: Recipe, songs: int = 0, seco
     return Corpus(files, sample_rate, training, held_out, skipped)
 
 
-def _load(source: Source, longest_s: float) -> tuple[Source, Array, int, str]:
-    """Returns mono samples, native rate and hash of a file worth using; `longest_s` of it, if not 0."""
+def _load(source: Source, longest_s: float, stereo: bool) -> tuple[Source, Array, int, str]:
+    """Returns samples, native rate and hash of a file worth using; `longest_s` of it, if not 0.
+
+    Args:
+        stereo: keep two channels, (samples, 2), of a file that has two that differ.
+    """
     path = source.path
     with _silent_decoder():
         samples, rate = read(path)
@@ -153,14 +182,23 @@ def _load(source: Source, longest_s: float) -> tuple[Source, Array, int, str]:
         raise SoundFileError(f"{path} is too short: {seconds:.2f} s, at least {SHORTEST_S:g} s are needed")
     if longest_s:  # however little of it: the paper trains on a tenth of a second
         samples = samples[: max(1, round(longest_s * rate))]
-    mono = librosa.to_mono(samples.T)
+    if not (stereo and samples.shape[1] == 2):
+        samples = mixed(samples)
     # Some recorders add a constant offset: it would take its share of the level and of the loudest bins.
-    mono = mono - np.mean(mono, dtype=np.float64).astype(np.float32)
-    peak = float(np.abs(mono).max())
+    samples = samples - np.mean(samples, axis=0, dtype=np.float64).astype(np.float32)
+    if samples.ndim > 1 and not _is_wide(samples):
+        samples = mixed(samples)
+    peak = float(np.abs(samples).max())
     if peak < 10.0 ** (SILENCE_DBFS / 20.0):
         raise SoundFileError(f"{path} is silent: its peak lies below {SILENCE_DBFS:g} dBFS")
     with path.open("rb") as file:
-        return source, mono, rate, hashlib.file_digest(file, "sha256").hexdigest()
+        return source, samples, rate, hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _is_wide(samples: Array) -> bool:
+    """Returns whether the difference of two channels (samples, 2) can be heard beside their sum."""
+    middle, side = (float(np.square(samples @ half, dtype=np.float64).mean()) for half in (MIDDLE, SIDE))
+    return bool(side > (middle + side) * 10.0 ** (WIDE_DB / 10.0))
 
 
 @contextmanager

@@ -17,7 +17,7 @@ SHORTEST_STRETCH_S = 1.0
 
 
 def audible_parts(samples: Array, sample_rate: int, silence_db: float) -> list[Array]:
-    """Returns a file's samples (n,) without its long silences, as views, in order.
+    """Returns a file's samples (n,) or (n, channels) without its long silences, as views, in order.
 
     A network that has heard nothing follow on nothing stays silent for ever: the end of one fade-out in the
     corpus is enough.
@@ -32,7 +32,8 @@ def audible_parts(samples: Array, sample_rate: int, silence_db: float) -> list[A
     count = len(samples) // window
     if not count:
         return [samples]
-    powers = samples[: count * window].reshape(count, window).var(axis=1)  # a constant is silence, too
+    pieces = samples[: count * window].reshape(count, window, *samples.shape[1:])
+    powers = pieces.var(axis=1).reshape(count, -1).max(axis=1)  # of the louder channel; a constant is silence, too
     loud = powers > float(np.abs(samples).max()) ** 2 * 10.0 ** (silence_db / 10.0)
     borders = np.flatnonzero(np.diff(loud)) + 1
     runs = np.split(np.arange(count), borders)
