@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from making import Array, listening_codec, melody, stereo_melody, tokens_codec, tone
 from noizenet.codecs import Codec, codec_type, sound_shape
 from noizenet.codecs.amplitude import AmplitudeCodec
+from noizenet.codecs.bands import band_levels, new_bands
 from noizenet.codecs.mulaw import MulawCodec
 from noizenet.codecs.scaling import zscore
-from noizenet.codecs.tokens import TokensCodec, ear_weights
+from noizenet.codecs.tokens import TokensCodec, ear_weights, number_weights
 from noizenet.errors import CheckpointError
 from spectra import analyse, convergence_db
 
@@ -34,13 +35,19 @@ every_codec = pytest.mark.parametrize(
 )
 
 
-def memorising_codec(samples: Array, window: int = 512, hop: int = 128) -> TokensCodec:
+def memorising_codec(samples: Array, window: int = 512, hop: int = 128, levels: bool = False) -> TokensCodec:
     """Returns a codec in which each frame of `samples` is a class of its own: nothing but the phases is lost."""
-    logs = analyse(samples, window, hop, floor=1e-5)
-    mean = logs.mean(axis=0)
-    points = (logs - mean) * ear_weights(RATE, window)
-    axes = np.eye(window // 2 + 1, dtype=np.float32)
-    return TokensCodec(RATE, window, hop, 1e-5, mean, axes, points[None].astype(np.float32))
+    numbers = analyse(samples, window, hop, floor=1e-5)
+    if levels:
+        edges = new_bands(RATE, window).edges
+        rows = np.zeros((len(numbers), len(edges) - 1), np.float32)
+        for logs, row in zip(numbers, rows, strict=True):
+            band_levels(edges, logs, 1e-5, row)
+        numbers = np.concatenate([numbers, rows], axis=1)
+    mean = numbers.mean(axis=0)
+    points = (numbers - mean) * number_weights(RATE, window, 1, levels)
+    axes = np.eye(len(mean), dtype=np.float32)
+    return TokensCodec(RATE, window, hop, 1e-5, mean, axes, points[None].astype(np.float32), levels=levels)
 
 
 def encode(codec: Codec, samples: Array) -> Array:
@@ -145,23 +152,25 @@ def test_mulaw_clips_what_is_beyond_its_peak() -> None:
     assert codes[:, 0].tolist() == [0, 0, 255, 255]
 
 
-def test_tokens_lose_nothing_but_the_phases_when_each_frame_is_a_class() -> None:
+@pytest.mark.parametrize(("levels", "convergence"), [(False, -15.0), (True, -22.0)])
+def test_tokens_lose_nothing_but_the_phases_when_each_frame_is_a_class(levels: bool, convergence: float) -> None:
     samples = melody(1.0, RATE)
-    codec = memorising_codec(samples)
+    codec = memorising_codec(samples, levels=levels)
     codes = encode(codec, samples)
     assert codes[:, 0].tolist() == list(range(len(codes)))
     copy = decode(codec, codes)[codec.delay :]
-    assert convergence_db(samples, copy, codec.window, codec.hop) < -15.0
+    assert convergence_db(samples, copy, codec.window, codec.hop) < convergence
 
 
+@pytest.mark.parametrize("levels", [False, True])
 @pytest.mark.parametrize(("window", "hop"), [(512, 128), (512, 64), (256, 64)])
-def test_tokens_lag_behind_by_the_delay_they_state(window: int, hop: int) -> None:
+def test_tokens_lag_behind_by_the_delay_they_state(window: int, hop: int, levels: bool) -> None:
     samples = np.zeros(4000, np.float32)
     samples[1700:2100] = np.hanning(400) * tone(0.05, RATE, 700.0)
-    codec = memorising_codec(samples, window, hop)
+    codec = memorising_codec(samples, window, hop, levels)
     copy = decode(codec, encode(codec, samples)).astype(np.float64)
     centres = [float((np.arange(len(x)) * x**2).sum() / (x**2).sum()) for x in (samples.astype(np.float64), copy)]
-    assert codec.delay == window - hop
+    assert codec.delay == (window if levels else window - hop)
     assert centres[1] - centres[0] == pytest.approx(codec.delay, abs=0.25 * hop)
 
 
@@ -231,3 +240,15 @@ def test_parts_that_make_no_codec_are_refused(
 def test_an_unknown_codec_is_refused_by_name() -> None:
     with pytest.raises(CheckpointError, match="'opus' is not known here, only tokens, mulaw, amplitude, fft and"):
         codec_type("opus")
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_the_same_codes_give_the_same_samples_wherever_the_arrays_lie_in_memory(channels: int) -> None:
+    codec = tokens_codec(RATE, channels=channels, levels=True)
+    rng = np.random.default_rng(0)
+    steps = rng.integers(0, codec.classes, (60, codec.width), dtype=np.int32)
+    first = decode(codec, steps)
+    in_between = []
+    for _ in range(60):
+        in_between.append([np.zeros(size, np.float32) for size in rng.integers(1, 700, 5)])
+        assert np.array_equal(decode(codec, steps), first)

@@ -9,9 +9,10 @@ import pytest
 
 from making import Array, melody, stereo_melody, tokens_codec
 from noizenet.codecs.bands import BANDS, band_levels, bring_to_levels, new_bands
+from noizenet.codecs.refinement import STEREO_LOOKS, put_out_refined, refined_state
 from noizenet.codecs.stereo import MOST_LEAN, NARROWEST, side_spectrum, side_state, stereo_numbers
 from noizenet.codecs.stft import analysis_state, transform
-from noizenet.codecs.token_kernels import stereo_frame
+from noizenet.codecs.token_kernels import REFINED_TOLERANCE, reconstruct, stereo_frame
 from noizenet.codecs.tokens import TokensCodec, encoder_state, middle_and_side, number_weights
 from noizenet.codecs.whole import decode_whole, encode_whole
 
@@ -145,14 +146,17 @@ def test_equal_channels_stay_equal() -> None:
 
 
 def test_the_mean_of_what_is_played_is_what_the_middle_alone_would_be() -> None:
-    stereo = tokens_codec(RATE, channels=2)
-    bins = stereo.window // 2 + 1 + len(stereo.bands.edges) - 1
-    mono = TokensCodec(
-        *(RATE, stereo.window, stereo.hop, stereo.floor, stereo.mean[:bins]),
-        np.ascontiguousarray(stereo.components[:, :bins]),
-        stereo.codebooks,
-        levels=True,
-    )
-    codes = np.random.default_rng(0).integers(0, stereo.classes, (50, stereo.width), np.int32)
-    sounds = [decode_whole(codec, codes, 40 * stereo.hop) for codec in (stereo, mono)]
-    assert sounds[0].mean(axis=1) == pytest.approx(sounds[1], abs=1e-5)
+    codec = tokens_codec(RATE, channels=2)
+    codes = np.random.default_rng(0).integers(0, codec.classes, (50, codec.width), np.int32)
+    both = np.zeros((50 * codec.hop, 2), np.float32)
+    codec.decode(codec.new_decoder_state(), codes, both)
+    middle = np.zeros(len(both), np.float32)
+    bins, bands = codec.window // 2 + 1, len(codec.bands.edges) - 1
+    state, corrections = refined_state(codec.window, codec.hop), np.zeros(bands, np.float32)
+    numbers, point = np.zeros(len(codec.mean), np.float32), np.zeros(len(codec.components), np.float32)
+    for row, part in zip(codes, middle.reshape(50, codec.hop), strict=True):
+        reconstruct(codec.tables, row, point, numbers)
+        bring_to_levels(codec.bands, numbers[bins : bins + bands], codec.floor, numbers[:bins], corrections)
+        put_out_refined(state, numbers[:bins], codec.hop, codec.floor, REFINED_TOLERANCE, STEREO_LOOKS, part)
+    assert np.abs(middle).max() > 1e-2
+    assert both.mean(axis=1) == pytest.approx(middle, abs=1e-5)

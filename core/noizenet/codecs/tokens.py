@@ -16,21 +16,25 @@ import numpy as np
 
 from noizenet.codecs import Array, whole_number
 from noizenet.codecs.bands import Bands, new_bands
+from noizenet.codecs.refinement import refined_state
 from noizenet.codecs.stereo import side_state
 from noizenet.codecs.stft import analysis_state, synthesis_state
 from noizenet.codecs.token_kernels import (
     DecoderState,
     EncoderState,
+    RefinedDecoderState,
     StereoDecoderState,
     StereoEncoderState,
     Tables,
     decode_mono,
+    decode_refined,
     decode_stereo,
     encode_mono,
     encode_stereo,
 )
 from noizenet.errors import CheckpointError
 
+MOST_SHARES = 1 << 23  # numbers, 32 MB: what each code adds to a frame is computed once, if it is no more than that
 # of a band, beside a neper in each of its bins; measured in docs/experiments.md
 LEVEL_WEIGHT, LEAN_WEIGHT, WIDTH_WEIGHT = 1.0, 1.0, 0.5
 
@@ -89,7 +93,8 @@ class TokensCodec:
         components: principal axes of the weighted numbers, orthonormal rows, (axes, numbers).
         codebooks: (stages, classes, axes).
         channels: 1 or 2.
-        levels: whether the levels of bands are coded as well; with two channels they are. Older checkpoints have none.
+        levels: whether the levels of bands are coded as well, and phases refined, one frame late; with two channels
+            they are. Older checkpoints have neither.
     """
 
     sample_rate: int
@@ -115,13 +120,16 @@ class TokensCodec:
 
     @property
     def delay(self) -> int:
-        return self.window - self.hop
+        return self.window if self.levels else self.window - self.hop
 
     @cached_property
     def tables(self) -> Tables:
         """The arrays as the kernels take them."""
         weights = number_weights(self.sample_rate, self.window, self.channels, self.levels)
-        return Tables(self.mean, weights, self.components, self.codebooks)
+        shares = np.zeros((0, 0, 0), np.float32)
+        if self.levels and self.width * self.classes * len(weights) <= MOST_SHARES:
+            shares = ((self.codebooks @ self.components) / weights).astype(np.float32)
+        return Tables(self.mean, weights, self.components, self.codebooks, shares)
 
     @cached_property
     def bands(self) -> Bands:
@@ -144,20 +152,21 @@ class TokensCodec:
             encode_mono(self.tables, self.bands.edges, state, samples, self.hop, self.floor, codes)
         return codes
 
-    def new_decoder_state(self, seed: int = 0) -> DecoderState | StereoDecoderState:
+    def new_decoder_state(self, seed: int = 0) -> DecoderState | RefinedDecoderState | StereoDecoderState:
         axes, count = self.components.shape
-        synthesis = synthesis_state(self.window, seed)
         bands = len(self.bands.edges) - 1
-        workspace = [np.zeros(size, np.float32) for size in (count, axes, bands if self.levels else 0)]
-        if self.channels > 1:
-            return StereoDecoderState(synthesis, side_state(self.window, self.hop, bands), *workspace)
-        return DecoderState(synthesis, *workspace)
+        numbers, point, corrections = (np.zeros(size, np.float32) for size in (count, axes, bands))
+        if not self.levels:
+            return DecoderState(synthesis_state(self.window, seed), numbers, point)
+        synthesis = refined_state(self.window, self.hop, seed)
+        if self.channels == 1:
+            return RefinedDecoderState(synthesis, numbers, point, corrections)
+        side, held = side_state(self.window, self.hop, bands), np.zeros(2 * bands, np.float32)
+        return StereoDecoderState(synthesis, side, held, numbers, point, corrections)
 
-    def decode(self, state: DecoderState | StereoDecoderState, steps: Array, out: Array) -> None:
-        if self.channels > 1:
-            decode_stereo(self.tables, self.bands, state, steps, self.hop, self.floor, out)
-        else:
-            decode_mono(self.tables, self.bands, state, steps, self.hop, self.floor, out)
+    def decode(self, state: DecoderState | RefinedDecoderState | StereoDecoderState, steps: Array, out: Array) -> None:
+        kernel = decode_stereo if self.channels > 1 else decode_refined if self.levels else decode_mono
+        kernel(self.tables, self.bands, state, steps, self.hop, self.floor, out)
 
     def arrays(self) -> dict[str, Array]:
         return {"mean": self.mean, "components": self.components, "codebooks": self.codebooks}

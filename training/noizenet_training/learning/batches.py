@@ -41,7 +41,8 @@ class Batch(NamedTuple):
 def encode_stretches(codec: Codec, stretches: Sequence[Array]) -> list[Array]:
     """Returns the steps (n, width) of each stretch of sound; stretches without two steps are left out.
 
-    The first steps of a stretch, which still hold the encoder's initial silence, are dropped. As windows
+    The first steps of a stretch, which still hold the encoder's initial silence, are dropped, as many as the codec lags
+    behind (of a codec that decodes one frame late, one more than there need be). As windows
     never reach over a stretch's border, training and held-out steps have no sample in common.
     """
     encoded = [
