@@ -46,6 +46,13 @@ class DaemonConfig:
             "file:F.wav, or a sound device's name or number."
         ),
     )
+    input: str = field(
+        default="none",
+        metadata=option(
+            "What noise of kind live listens to: none, auto (the default sound input, if there is one), or a sound "
+            "device's name or number."
+        ),
+    )
     block_frames: int = field(
         default=256,
         metadata=option("How much the engine makes at once.", unit="frames", minimum=16, maximum=8192),

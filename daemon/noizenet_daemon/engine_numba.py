@@ -10,6 +10,7 @@ from noizenet.network import GATES, NetworkShape
 from noizenet_daemon.kernels.cells import CELL_NUMBERS, CellState, Layers
 from noizenet_daemon.kernels.collapse import LAGS
 from noizenet_daemon.kernels.noise import Controls
+from noizenet_daemon.kernels.pink import new_pink
 from noizenet_daemon.kernels.predicting import predict_codes, predict_features
 from noizenet_daemon.kernels.rng import new_rng
 from noizenet_daemon.kernels.stepping import (
@@ -71,6 +72,7 @@ def new_network_state(shape: NetworkShape, seed: int) -> NetworkState:
         cells,
         np.zeros(shape.stages, np.int32) if categorical else np.zeros(shape.features, np.float32),
         new_rng(seed),
+        new_pink(max(shape.layers * shape.hidden, shape.input_size), seed),
         np.zeros(1, np.int64),
         np.zeros(LAGS, np.float64),
         np.zeros(LAGS, np.int64),

@@ -82,11 +82,11 @@ class TorchEngine:
         """Returns the noise on the input; adds that on hidden or cell state in place."""
         noise = np.zeros(self.shape.input_size, np.float32)
         if controls.target == INPUT:
-            add_noise(noise, self._input_scale, controls, state.steps[0], state.rng, 0)
+            add_noise(noise, self._input_scale, controls, state.steps[0], state.rng, state.pink, 0)
             return torch.from_numpy(noise)
         for layer in range(self.shape.layers):
             values = disturbed(CELL_NUMBERS[self.shape.cell], state.cells, layer, controls.target)
-            add_noise(values, 1.0, controls, state.steps[0], state.rng, layer * self.shape.hidden)
+            add_noise(values, 1.0, controls, state.steps[0], state.rng, state.pink, layer * self.shape.hidden)
         return torch.from_numpy(noise)
 
     def _step(self, state: NetworkState, fed: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from noizenet.perlin import perlin_noise
 from noizenet_daemon.engine_numba import NumbaEngine, new_network_state
 from noizenet_daemon.kernels.noise import PERLIN_HZ, Controls
 from noizenet_daemon.kernels.stepping import NetworkState
+from noizenet_daemon.noise_amount import noise_amount
 from noizenet_daemon.quarantine import Quarantine, copy_state, new_quarantine, quarantine, remember_start
 
 Array = NDArray[Any]
@@ -183,7 +184,7 @@ class Generator:
         return Controls(
             temperature=float(values["temperature"]),
             top_p=float(values["top_p"]),
-            noise=float(values["noise"]),
+            noise=noise_amount(values, draws_codes=self.codec.classes > 0, steps_are_samples=steps_are_samples),
             kind=NOISE_KINDS.index(values["noise_kind"]),
             target=NOISE_TARGETS.index(values["noise_target"]),
             mode=NOISE_MODES.index(values["noise_mode"]),

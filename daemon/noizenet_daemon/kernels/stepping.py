@@ -63,6 +63,7 @@ class NetworkState(NamedTuple):
     Attributes:
         last: what the last step put out: codes int32 (S,) or features float32 (F,).
         rng: see `kernels.rng`.
+        pink: filters of pink noise, float32 (units, POLES): see `kernels.pink`.
         steps: steps run so far, int64 (1,).
         history, runs: see `kernels.collapse`.
         fed: workspace: the input of layer 0, (S E,) or (F,).
@@ -74,6 +75,7 @@ class NetworkState(NamedTuple):
     cells: CellState
     last: Array
     rng: Array
+    pink: Array
     steps: Array
     history: Array
     runs: Array
@@ -106,12 +108,12 @@ def _inject(layers: Any, state: Any, controls: Any, input_scale: float) -> bool:
     step = state.steps[0]
     if controls.target == INPUT:
         state.fed[:] = 0.0
-        add_noise(state.fed, input_scale, controls, step, state.rng, 0)
+        add_noise(state.fed, input_scale, controls, step, state.rng, state.pink, 0)
         return True
     units = state.cells.hidden.shape[1]
     for layer in range(state.cells.hidden.shape[0]):
         values = disturbed(layers.cell, state.cells, layer, controls.target)
-        add_noise(values, 1.0, controls, step, state.rng, layer * units)
+        add_noise(values, 1.0, controls, step, state.rng, state.pink, layer * units)
     return False
 
 
