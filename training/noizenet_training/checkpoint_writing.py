@@ -93,7 +93,8 @@ def versions() -> dict[str, str]:
 
 
 def _histories(fitting: Fitting) -> dict[str, Any]:
-    """Returns the losses of the rounds, evenly thinned (the last stays), of single updates, and of the playing.
+    """Returns the losses of the rounds, evenly thinned (the last stays), of single updates, and of the playing; and
+    what listening samples were like, in `heard`.
 
     Held-out errors of numbers, whatever was trained, are in `held_out_mse`, `held_out_mae` and `held_out_mbe`.
     """
@@ -114,6 +115,8 @@ def _histories(fitting: Fitting) -> dict[str, Any]:
     if played:
         updates, distances = zip(*played, strict=True)
         found["played"] = {"updates": list(updates), "distances": list(distances)}
+    if fitting.heard:
+        found["heard"] = fitting.heard
     return found
 
 

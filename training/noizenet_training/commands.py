@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 from noizenet.cli import Subcommand
@@ -86,6 +87,7 @@ def _chosen_fma(options: argparse.Namespace) -> FmaChoice | None:
 def _train(options: argparse.Namespace) -> None:
     from noizenet_training.recipe_reading import load_recipe
 
+    begun = time.monotonic()
     recipe = load_recipe(options.recipe, options.set)  # before the slow imports: its faults show at once
     fma = _chosen_fma(options)
     # Read when PyTorch is loaded. Threads that spin while they wait take the cores from those they wait for:
@@ -114,17 +116,18 @@ def _train(options: argparse.Namespace) -> None:
         options.songs,
         options.seconds,
     )
-    outcome = train(task, reporter(sys.stderr))
+    outcome = train(task, reporter(sys.stderr), begun=begun)
     if options.json:
         print(json.dumps(outcome.to_json()))
         return
     preview = f", a preview in {outcome.preview}" if outcome.preview else ""
     print(
         f"{outcome.checkpoint}: {outcome.updates:,} updates in {outcome.minutes:.1f} minutes, "
-        f"held-out loss {loss_text(outcome.held_out)}{preview}, losses in {outcome.picture}"
+        f"held-out loss {loss_text(outcome.held_out)}{preview}, losses in {outcome.picture} (these took "
+        f"{outcome.afterwards_s:.0f} s more)"
     )
     if outcome.verdict:
-        print(f"The preview is {outcome.verdict}")
+        print(f"The preview {outcome.verdict}")
 
 
 def _configure_evaluate(parser: argparse.ArgumentParser) -> None:

@@ -148,6 +148,21 @@ class Recipe:
     input_noise: float = _option(
         0.0, "deviation of the Gaussian noise on the inputs, with clean targets", 0.0, 10.0, codecs=NUMBERS
     )
+    precision: str = _choice(
+        "auto",
+        "of the network's products: auto = 16 bits on a GPU, single on a CPU",
+        "auto",
+        "single",
+        "bfloat16",
+        "float16",
+    )
+    patience: int = _option(
+        0,
+        "times that it plays by itself, 16 in a training, without getting better, before training stops; 0 = never",
+        0,
+        16,
+        codecs=TOKENS,
+    )
     round_updates: int = _option(25, "updates between two looks at the held-out part", 1, 100_000)
     keep: str = _choice("best", "the weights that held out best, or the last", "best", "last")
 

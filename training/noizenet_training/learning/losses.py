@@ -90,14 +90,17 @@ def summed_losses(network: Network, top: Tensor, targets: Tensor, counted: Tenso
     if network.shape.head == "categorical":
         stages = range(network.shape.stages)
         return torch.stack(
-            [functional.cross_entropy(network.logits(top, i, targets), targets[:, i], reduction="sum") for i in stages]
+            [
+                functional.cross_entropy(network.logits(top, i, targets).float(), targets[:, i], reduction="sum")
+                for i in stages
+            ]
         )
     if network.shape.head == "gaussian":
-        means, log_deviations = network.distribution(top)
+        means, log_deviations = (part.float() for part in network.distribution(top))
         distances = (targets - means) * torch.exp(-log_deviations)
         each = log_deviations + 0.5 * distances.square() + 0.5 * math.log(2.0 * math.pi)
     else:
-        error = targets - network.predict(top)
+        error = targets - network.predict(top).float()
         each = error.square() if loss == "mse" else error.abs() if loss == "mae" else error
     return each.mean(dim=-1).sum()[None]
 

@@ -99,6 +99,8 @@ class Network(nn.Module):
             steps: codes, int64 (batch, time, stages), or numbers, float32 (batch, time, features).
         """
         inputs = self._drop(self.embed(steps)) if self.shape.head == "categorical" else steps
+        if inputs.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
+            inputs = inputs.to(torch.get_autocast_dtype("cpu"))  # oneDNN's LSTM refuses 32 bits beside 16
         if self.shape.cell in ("lstm", "conv"):
             top, state = self.rnn(inputs, state)
         else:
