@@ -70,6 +70,9 @@ def random_states(network: NetworkShape, names: Sequence[str], seed: int = 0) ->
         }
         if network.head == "categorical":
             state["last"] = rng.integers(0, network.classes, network.stages, dtype=np.int32)
+        if network.frame:
+            state["recent"] = rng.integers(0, network.classes, network.span, dtype=np.int32)
+            state["recent"][-1] = state["last"][0]
         states[name] = state
     return states
 
@@ -121,6 +124,20 @@ def mulaw_checkpoint(
     """Returns a checkpoint of the codec mulaw."""
     network = NetworkShape(cell, layers, hidden, "categorical", 1, 256, embedding=6, head_hidden=12)
     return _checkpoint(network, MulawCodec(sample_rate), seed, ("1",))
+
+
+def tiered_checkpoint(
+    cell: Literal["rnn", "lstm", "gru"] = "lstm",
+    layers: int = 1,
+    hidden: int = 16,
+    seed: int = 0,
+    sample_rate: int = 8000,
+    frame: int = 4,
+    reach: int = 6,
+) -> Checkpoint:
+    """Returns a checkpoint of the codec mulaw, with pre-emphasis, whose network has two tiers."""
+    network = NetworkShape(cell, layers, hidden, "categorical", 1, 256, 5, 12, frame=frame, reach=reach, conditioning=7)
+    return _checkpoint(network, MulawCodec(sample_rate, 0.5, 0.8), seed, ("1",))
 
 
 def amplitude_checkpoint(

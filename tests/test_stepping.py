@@ -23,7 +23,7 @@ from noizenet_daemon.engine_torch import TorchEngine
 from noizenet_daemon.kernels.collapse import TOLERANCE as TOLERANCE_OF_COLLAPSE
 from noizenet_daemon.kernels.collapse import is_collapsed
 from noizenet_daemon.kernels.noise import CELL, HIDDEN, INPUT, NORMAL, ON_COLLAPSE, PERIODIC, PERLIN, UNIFORM, Controls
-from noizenet_daemon.kernels.stepping import NetworkState, _inject
+from noizenet_daemon.kernels.stepping import NetworkState, inject
 from noizenet_daemon.quarantine import copy_state
 from rolling import cell_oldest_first
 
@@ -205,7 +205,7 @@ def test_noise_on_a_convolution_is_heard_when_the_row_it_went_to_is_read(target:
     checkpoint = amplitude_checkpoint("conv", 4)
     engine = NumbaEngine(checkpoint)
     quiet, noisy = state_of(checkpoint), state_of(checkpoint)
-    _inject(engine.weights.layers, noisy, Controls(noise=0.5, target=target), 1.0)
+    inject(engine.weights.layers, noisy, Controls(noise=0.5, target=target), 1.0)
     # of the noise in the fourth layer alone: it reads a row 8 steps after it wrote it
     noisy.cells.cell[:7] = quiet.cells.cell[:7]
     difference = (run(engine, noisy, Controls(), 20) != run(engine, quiet, Controls(), 20))[:, 0]

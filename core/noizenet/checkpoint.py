@@ -132,7 +132,7 @@ class Checkpoint:
                 raise CheckpointError(f"it holds {name!r}, which is no part of a checkpoint")
             if not np.isfinite(array).all():
                 raise CheckpointError(f"its tensor {name} holds NaN or infinity")
-            if array.dtype == np.int32 and not (group == "state" and rest.endswith(".last")):
+            if array.dtype == np.int32 and not (group == "state" and rest.endswith((".last", ".recent"))):
                 raise CheckpointError(f"its tensor {name} holds whole numbers")
             groups[group][rest] = array
         check_shapes("network", groups["network"], network.tensor_shapes())
@@ -147,13 +147,13 @@ class Checkpoint:
             states.setdefault(state_name, {})[part] = array
         for state_name, state in states.items():
             check_shapes(f"state {state_name}", state, network.state_shapes())
-            last = state["last"]
-            if (last.dtype == np.int32) != (network.head == "categorical"):
-                raise CheckpointError(
-                    f"its state {state_name}'s last step holds {last.dtype}, not what its head puts out"
-                )
-            if network.classes and not ((last >= 0) & (last < network.classes)).all():
-                raise CheckpointError(f"its state {state_name} holds codes that don't exist")
+            for steps in (state[part] for part in ("last", "recent") if part in state):
+                if (steps.dtype == np.int32) != (network.head == "categorical"):
+                    raise CheckpointError(
+                        f"its state {state_name}'s last step holds {steps.dtype}, not what its head puts out"
+                    )
+                if network.classes and not ((steps >= 0) & (steps < network.classes)).all():
+                    raise CheckpointError(f"its state {state_name} holds codes that don't exist")
         return cls(
             network,
             groups["network"],

@@ -88,6 +88,8 @@ class Generator:
             state.network.cells.hidden[:] = start["hidden"]
             state.network.cells.cell[:] = start["cell"]
             state.network.last[:] = start["last"]
+            if "recent" in start:
+                state.network.tiers.recent[:] = start["recent"]
         remember_start(state.guard, (state.network, state.decoder))
         return state
 

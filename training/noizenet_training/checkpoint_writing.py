@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from noizenet.checkpoint import Checkpoint
 from noizenet_training.learning.fitting import Fitting, Round
-from noizenet_training.learning.networks import Network
+from noizenet_training.learning.sample_rnn import new_network
 from noizenet_training.resumption import resume_path, save_resume
 from noizenet_training.starts import start_states
 
@@ -65,7 +65,7 @@ class CheckpointWriter:
     def write_checkpoint(self, elapsed_s: float) -> None:
         """Writes the best weights so far, with the hidden states they have after hearing the corpus."""
         fitting = self._fitting
-        network = Network(self._blank.network)
+        network = new_network(self._blank.network)
         network.load_weights(fitting.best)
         best = self._written = fitting.best_round
         brought = {

@@ -10,6 +10,7 @@ from typing import Any, Literal
 CODECS = ("tokens", "mulaw", "amplitude", "fft", "spectrum")
 TOKENS = ("tokens",)
 CATEGORICAL = ("tokens", "mulaw")
+MULAW = ("mulaw",)
 NUMBERS = ("amplitude", "fft", "spectrum")
 FRAMES = ("tokens", "fft")
 LOWEST_RATE = 4000  # Hz
@@ -81,6 +82,10 @@ class Recipe:
         1.0, "s; the clip whose one transform is read along frequency", 0.01, 60.0, codecs=("spectrum",)
     )
 
+    pre_emphasis: float = _option(
+        0.0, "share of the sample before that is taken away before coding, given back after", 0.0, 0.99, codecs=MULAW
+    )
+
     window_s: float = _option(0.093, "s; the spectral window, rounded to a power of two", 0.005, 0.5, codecs=FRAMES)
     overlap: int = _option(4, "windows over each sample; the hop is window / overlap", 4, 16, codecs=FRAMES)
     floor: float = _option(1e-4, "added to magnitudes before the logarithm", 1e-8, 1e-1, codecs=FRAMES)
@@ -102,6 +107,17 @@ class Recipe:
     hidden: int = _option(256, "units of each layer", 1, 4096)
     embedding: int = _option(64, "numbers that a code is embedded in", 1, 1024, codecs=CATEGORICAL)
     head_hidden: int = _option(192, "units between the top layer and a code", 1, 4096, codecs=CATEGORICAL)
+    frame: int = _option(
+        0,
+        "samples between two turns of the cells, above a perceptron for each sample; 0 = no such tiers",
+        0,
+        1024,
+        codecs=MULAW,
+    )
+    reach: int = _option(32, "last samples that the perceptron sees (frame)", 1, 1024, codecs=MULAW)
+    conditioning: int = _option(
+        64, "numbers that the cells tell the perceptron of each sample (frame)", 1, 1024, codecs=MULAW
+    )
     head: str = _choice(
         "linear",
         "linear: the next numbers themselves; gaussian: their mean and deviation, from which they are drawn",

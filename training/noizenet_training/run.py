@@ -86,7 +86,7 @@ def _lead(
     identity["number of processes"] = group.size
     found = load_resume(resume_path(task.out), identity) if task.resume else None
     codec = found[0] if found else fit_codec(task.recipe, corpus.training, corpus.sample_rate, task.seed)
-    training, held_out = _steps(codec, corpus)
+    training, held_out = _steps(codec, corpus, network_shape(task.recipe, codec).context)
     report.say(
         f"corpus: {len(corpus.files)} of {len(corpus.files) + len(corpus.skipped)} files, "
         f"{corpus.seconds:.0f} s at {corpus.sample_rate:,} Hz; {sum(map(len, training)):,} steps to learn from, "
@@ -178,10 +178,10 @@ def _judged(preview: Path, corpus: Corpus) -> Score | None:
     return reference.score(preview.name, read_mono(preview, corpus.sample_rate))
 
 
-def _steps(codec: Codec, corpus: Corpus) -> tuple[list[Array], list[Array]]:
+def _steps(codec: Codec, corpus: Corpus, context: int) -> tuple[list[Array], list[Array]]:
     """Returns the steps of the training and of the held-out stretches."""
-    training = encode_stretches(codec, corpus.training)
-    held_out = encode_stretches(codec, corpus.held_out)
+    training = encode_stretches(codec, corpus.training, context)
+    held_out = encode_stretches(codec, corpus.held_out, context)
     if not training or not held_out:
         raise SoundFileError(
             f"the corpus is too short: its {corpus.seconds:.1f} s don't make a training and a held-out part; "

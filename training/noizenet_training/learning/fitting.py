@@ -208,7 +208,8 @@ class Fitting:
         learning.start_round(key)
         rng = np.random.default_rng(key)
         losses: list[float] = []
-        for batch in feed(recipe, self._training, recipe.streams * self._group.size, rng, self.updates):
+        streams, context = recipe.streams * self._group.size, self.network.shape.context
+        for batch in feed(recipe, self._training, streams, rng, self.updates, context):
             loss, elapsed_s = learning.propagate(batch, elapsed)
             rate = learning_rate(recipe, budget.spent(elapsed_s, self.updates), self.divergences)
             learning.step(batch, loss, rate)

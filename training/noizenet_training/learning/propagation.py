@@ -30,7 +30,8 @@ class Steps(NamedTuple):
     """One batch, or a part of it, as tensors on the network's device.
 
     Attributes:
-        inputs, targets: int64 (streams, time, stages) or float32 (streams, time, features).
+        inputs, targets: int64 (streams, time, stages) or float32 (streams, time, features). Before the inputs proper
+            stand those that the network looks back to, `NetworkShape.context` of them.
         counted: which targets are real, bool (streams, time).
     """
 
@@ -40,7 +41,8 @@ class Steps(NamedTuple):
 
     def part(self, first: int, last: int) -> "Steps":
         """Returns the steps from `first` to before `last`."""
-        return Steps(*(tensor[:, first:last] for tensor in self))
+        context = self.inputs.shape[1] - self.targets.shape[1]
+        return Steps(self.inputs[:, first : last + context], self.targets[:, first:last], self.counted[:, first:last])
 
 
 class Learner(nn.Module):
@@ -79,7 +81,7 @@ def propagate(
     Returns:
         the stages' summed losses, (stages,), and the state after the last step, both cut off from their past.
     """
-    streams, time = steps.inputs.shape[:2]
+    streams, time = steps.targets.shape[:2]
     segment = segment or segment_steps(network.shape, streams, time, network.device)
     if segment < time:
         return _in_segments(learner, network, steps, state, weight, range(0, time, segment))
@@ -98,9 +100,11 @@ def segment_steps(shape: NetworkShape, streams: int, time: int, device: torch.de
     nodes = NODE_BYTES[shape.cell]
     if shape.cell == "lstm" and not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         nodes = NODE_BYTES_WITHOUT_MKLDNN
-    step = shape.layers * (UNIT_BYTES * shape.hidden * streams + nodes)
+    turn = max(shape.frame, 1)  # steps
+    step = shape.layers * (UNIT_BYTES * shape.hidden * streams + nodes) // turn
     step += 12 * streams * shape.stages * (shape.classes + shape.head_hidden)
-    return time if time * step <= MOST_BYTES else max(1, SEGMENT_BYTES // step)
+    step += 12 * streams * shape.embedding * shape.reach
+    return time if time * step <= MOST_BYTES else max(1, SEGMENT_BYTES // step // turn) * turn
 
 
 def _in_segments(
@@ -140,7 +144,7 @@ def _states_at(
     states, random = [state], [torch.get_rng_state()]
     with torch.no_grad():
         for first in borders[:-1]:
-            _, state = network.recur(steps.inputs[:, first : first + borders.step], state)
+            _, state = network.recur(steps.part(first, first + borders.step).inputs, state)
             states.append(state)
             random.append(torch.get_rng_state())
     return states, random
