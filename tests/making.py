@@ -132,11 +132,17 @@ def tiered_checkpoint(
     hidden: int = 16,
     seed: int = 0,
     sample_rate: int = 8000,
+    *,
     frame: int = 4,
     reach: int = 6,
+    embedding: int = 5,
+    conditioning: int = 7,
+    head_hidden: int = 12,
 ) -> Checkpoint:
     """Returns a checkpoint of the codec mulaw, with pre-emphasis, whose network has two tiers."""
-    network = NetworkShape(cell, layers, hidden, "categorical", 1, 256, 5, 12, frame=frame, reach=reach, conditioning=7)
+    sizes = {"embedding": embedding, "head_hidden": head_hidden}
+    tiers = {"frame": frame, "reach": reach, "conditioning": conditioning}
+    network = NetworkShape(cell, layers, hidden, "categorical", 1, 256, **sizes, **tiers)
     return _checkpoint(network, MulawCodec(sample_rate, 0.5, 0.8), seed, ("1",))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from making import amplitude_checkpoint, mulaw_checkpoint, tokens_checkpoint
+from making import amplitude_checkpoint, mulaw_checkpoint, tiered_checkpoint, tokens_checkpoint
 from noizenet.checkpoint import Checkpoint
 from noizenet.cli import Subcommand
 from noizenet.inspection import COMMAND, as_text, describe
@@ -55,7 +55,9 @@ def test_people_get_a_line_for_each_thing(checkpoint_file: Path, capsys: pytest.
         assert part in text
 
 
-@pytest.mark.parametrize("checkpoint", [tokens_checkpoint(), mulaw_checkpoint(), amplitude_checkpoint()])
+@pytest.mark.parametrize(
+    "checkpoint", [tokens_checkpoint(), mulaw_checkpoint(), tiered_checkpoint(), amplitude_checkpoint()]
+)
 def test_every_codec_can_be_described(checkpoint: Checkpoint) -> None:
     about = describe(checkpoint, 1000)
     assert json.loads(json.dumps(about)) == about
