@@ -136,6 +136,28 @@ def test_a_network_that_trains_a_little_predicts_better_and_what_is_held_out_too
     assert fitting.rounds[-1].held_out < before - 0.7
 
 
+def test_a_training_that_is_taken_up_goes_on_as_it_would_have() -> None:
+    recipe = load_recipe("samplernn", [*TINY, "round_updates=4"])
+    codes = made_codes()
+
+    def new_fitting() -> Fitting:
+        torch.manual_seed(0)
+        network = new_network(network_shape(recipe, MulawCodec(8000, 0.5, 0.8)))
+        return Fitting(network, recipe, [codes[:7000]], [codes[7000:]], np.ones(1), 0)
+
+    def run_round(fitting: Fitting) -> None:
+        fitting.run_round(Budget(updates=8), lambda: 0.0, lambda updates, loss: None)  # noqa: ARG005
+
+    whole, resumed = new_fitting(), new_fitting()
+    run_round(whole)
+    resumed.take_up(whole.to_plain())
+    for fitting in (whole, resumed):
+        run_round(fitting)
+    weights = whole.network.weights()
+    assert all(np.array_equal(array, weights[name]) for name, array in resumed.network.weights().items())
+    assert resumed.rounds == whole.rounds
+
+
 def test_codes_that_sound_alike_begin_with_like_embeddings() -> None:
     embedding = first_embedding(256, 6)
     distances = torch.cdist(embedding, embedding)
@@ -143,7 +165,7 @@ def test_codes_that_sound_alike_begin_with_like_embeddings() -> None:
     assert distances[128, 129] < distances[128, 140] < distances[128, 250]
 
 
-def test_it_trains_goes_on_shows_what_it_is_and_plays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_trains_shows_what_it_is_and_plays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     audio = write_sound(tmp_path / "a.wav", melody(6.0, 8000), 8000)
     out, played = tmp_path / "m.safetensors", tmp_path / "played.wav"
     options = [part for option in [*TINY, "sample_rate=8000", "round_updates=3"] for part in ("--set", option)]
