@@ -1,7 +1,7 @@
 # make play    plays the checkpoint that ships with the project; ARGS="--output file:a.wav --for 10" passes options on
 # make test    runs all tests; ARGS="-k checkpoint" passes options on to pytest
 # make lint    format, lint and types;  make check  lint and test
-# make demo-model AUDIO=folder    trains the checkpoint that ships
+# make shipped-models AUDIO=folder    trains the checkpoints that ship
 # make docs    writes the generated parts of the documentation anew
 # make bench   runs the benchmarks;  make clean  removes all that make made
 #
@@ -13,9 +13,9 @@ BIN := $(VENV)/bin
 PLAY := $(VENV)/.installed-for-playing
 DEV := $(VENV)/.installed-for-development
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip --quiet --quiet install --constraint constraints.txt
-MINUTES ?= 12
+MINUTES ?= 8
 
-.PHONY: play test check lint demo-model docs bench clean
+.PHONY: play test check lint shipped-models docs bench clean
 
 # On a terminal the daemon gets a process group of its own (set -m), so that Ctrl-C reaches it and not make: make then
 # ends with the daemon's own exit status, 0. Without a terminal, a signal sent to the group must reach the daemon.
@@ -32,12 +32,16 @@ lint: $(DEV)
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 
-demo-model: $(DEV)
-	@test -n "$(AUDIO)" || { echo "make demo-model needs the folder of the recordings: make demo-model AUDIO=folder" >&2; exit 2; }
-	$(BIN)/noizenet train "$(AUDIO)/humpback.ogg" "$(AUDIO)/hungarian_dance_5.ogg" \
-	  --out daemon/noizenet_daemon/models/demo.safetensors --minutes $(MINUTES) --half --set axes=192 \
-	  --licence "public domain" \
-	  --attribution "humpback whale song, Glacier Bay, U.S. National Park Service (Chris Gabriele, 2020); Brahms, Hungarian Dance no. 5, U.S. Army Strings (Musopen)"
+SMALL := --half --set axes=192 --set hidden=160 --set embedding=48 --set head_hidden=128 --licence "public domain"
+
+shipped-models: $(DEV)
+	@test -n "$(AUDIO)" || { echo "make shipped-models needs the folder of the recordings: make shipped-models AUDIO=folder" >&2; exit 2; }
+	$(BIN)/noizenet train "$(AUDIO)/hungarian_dance_5.ogg" --minutes $(MINUTES) $(SMALL) \
+	  --out daemon/noizenet_daemon/models/orchestra.safetensors \
+	  --attribution "Brahms, Hungarian Dance no. 5, U.S. Army Strings (Musopen)"
+	$(BIN)/noizenet train "$(AUDIO)/humpback.ogg" --minutes $(MINUTES) $(SMALL) \
+	  --out daemon/noizenet_daemon/models/whale.safetensors \
+	  --attribution "humpback whale song, Glacier Bay, U.S. National Park Service (Chris Gabriele, 2020)"
 
 docs: $(DEV)
 	@$(BIN)/python docs/generate.py

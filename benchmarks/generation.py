@@ -14,13 +14,15 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 import numpy as np
 
-from making import amplitude_checkpoint, gaussian_checkpoint, mulaw_checkpoint, tokens_checkpoint
+from making import amplitude_checkpoint, gaussian_checkpoint, mulaw_checkpoint, tiered_checkpoint, tokens_checkpoint
 from noizenet.checkpoint import Checkpoint
 from noizenet_daemon.config import SHIPPED_CHECKPOINT
 from noizenet_daemon.generator import Generator
 from noizenet_daemon.kernels.noise import Controls
 
 SECONDS, REPEATS = 4.0, 5
+# the recipe's sizes
+SAMPLERNN = {"hidden": 256, "frame": 32, "reach": 32, "embedding": 8, "conditioning": 64, "head_hidden": 192}
 
 
 def measure(name: str, checkpoint: Checkpoint) -> None:
@@ -54,6 +56,7 @@ def main() -> None:
         measure("shipped", Checkpoint.load(SHIPPED_CHECKPOINT))
         measure("tokens 1x16", tokens_checkpoint())
         measure("mulaw 2x128", mulaw_checkpoint(layers=2, hidden=128, sample_rate=22050))
+        measure("samplernn", tiered_checkpoint(**SAMPLERNN, sample_rate=22050))
         measure("amplitude 2x50", amplitude_checkpoint(layers=2, hidden=50, sample_rate=22050))
         measure("gaussian 2x50", gaussian_checkpoint(layers=2, hidden=50, sample_rate=22050))
         measure("conv 10x32", amplitude_checkpoint("conv", layers=10, hidden=32, sample_rate=22050))

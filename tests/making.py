@@ -4,6 +4,7 @@ The checkpoints have random weights: they are valid in every respect and sound l
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +21,7 @@ from noizenet.codecs.mulaw import MulawCodec
 from noizenet.codecs.scaling import Scaler, zscore
 from noizenet.codecs.spectrum import SpectrumCodec
 from noizenet.codecs.tokens import TokensCodec
+from noizenet.memory import Memory, decoded, encoded, remembered_frames, skipped_frames
 from noizenet.network import NetworkShape
 
 Array = NDArray[Any]
@@ -77,6 +79,9 @@ def random_states(network: NetworkShape, names: Sequence[str], seed: int = 0) ->
         }
         if network.head == "categorical":
             state["last"] = rng.integers(0, network.classes, network.stages, dtype=np.int32)
+        if network.frame:
+            state["recent"] = rng.integers(0, network.classes, network.span, dtype=np.int32)
+            state["recent"][-1] = state["last"][0]
         states[name] = state
     return states
 
@@ -130,6 +135,38 @@ def stereo_checkpoint(
     return tokens_checkpoint(cell, layers, hidden, seed, sample_rate=sample_rate, channels=2)
 
 
+def with_memory(checkpoint: Checkpoint, stretches: Sequence[Array], pace_s: float = 0.3, axes: int = 8) -> Checkpoint:
+    """Returns a tokens checkpoint that remembers sounds, float32 (samples,) or (samples, 2); its keys are random."""
+    codec, hidden = checkpoint.codec, checkpoint.network.hidden
+    rng = np.random.default_rng(0)
+    sound = np.concatenate([part.reshape(len(part), -1) for part in stretches])
+    skipped = skipped_frames(codec)
+    codes = [codec.encode(codec.new_encoder_state(), part)[skipped:] for part in stretches]
+    assert [len(part) for part in codes] == [remembered_frames(len(part), codec) for part in stretches]
+    keys = rng.standard_normal((sum(map(len, codes)), axes))
+    ogg = encoded(sound, codec.sample_rate, False)
+    memory = Memory(
+        codec.sample_rate,
+        ogg,
+        decoded(ogg, codec.sample_rate),
+        np.array([len(part) for part in stretches], np.int32),
+        np.concatenate(codes),
+        (keys / np.linalg.norm(keys, axis=1, keepdims=True)).astype(np.float32),
+        rng.standard_normal((axes, hidden)).astype(np.float32),
+        np.zeros(hidden, np.float32),
+        pace_s,
+    )
+    return replace(checkpoint, memory=memory)
+
+
+def memory_checkpoint(
+    cell: Cell = "lstm", layers: int = 1, hidden: int = 16, seed: int = 0, sample_rate: int = 22050
+) -> Checkpoint:
+    """Returns a checkpoint of the codec tokens that remembers four and three seconds of melodies."""
+    checkpoint = tokens_checkpoint(cell, layers, hidden, seed, sample_rate=sample_rate)
+    return with_memory(checkpoint, [melody(4.0, sample_rate), melody(3.0, sample_rate, seed=1)])
+
+
 def broken_checkpoint() -> Checkpoint:
     """Returns a checkpoint whose network puts out nothing but NaN, as no file can hold it."""
     checkpoint = tokens_checkpoint()
@@ -143,6 +180,26 @@ def mulaw_checkpoint(
     """Returns a checkpoint of the codec mulaw."""
     network = NetworkShape(cell, layers, hidden, "categorical", 1, 256, embedding=6, head_hidden=12)
     return _checkpoint(network, MulawCodec(sample_rate), seed, ("1",))
+
+
+def tiered_checkpoint(
+    cell: Literal["rnn", "lstm", "gru"] = "lstm",
+    layers: int = 1,
+    hidden: int = 16,
+    seed: int = 0,
+    sample_rate: int = 8000,
+    *,
+    frame: int = 4,
+    reach: int = 6,
+    embedding: int = 5,
+    conditioning: int = 7,
+    head_hidden: int = 12,
+) -> Checkpoint:
+    """Returns a checkpoint of the codec mulaw, with pre-emphasis, whose network has two tiers."""
+    sizes = {"embedding": embedding, "head_hidden": head_hidden}
+    tiers = {"frame": frame, "reach": reach, "conditioning": conditioning}
+    network = NetworkShape(cell, layers, hidden, "categorical", 1, 256, **sizes, **tiers)
+    return _checkpoint(network, MulawCodec(sample_rate, 0.5, 0.8), seed, ("1",))
 
 
 def amplitude_checkpoint(

@@ -1,6 +1,7 @@
 """Checkpoint format 1: what is saved is loaded, and everything else is refused in one sentence."""
 
 import dataclasses
+import functools
 import json
 import os
 import pickle
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from making import amplitude_checkpoint, mulaw_checkpoint, stereo_checkpoint, tokens_checkpoint
+from making import amplitude_checkpoint, mulaw_checkpoint, stereo_checkpoint, tiered_checkpoint, tokens_checkpoint
 from noizenet.checkpoint import METADATA_KEY, Checkpoint
 from noizenet.errors import CheckpointError, InputFileError
 
@@ -21,6 +22,7 @@ MAKERS = {
     "stereo": stereo_checkpoint,
     "mulaw": mulaw_checkpoint,
     "amplitude": amplitude_checkpoint,
+    "tiers": tiered_checkpoint,
 }
 
 
@@ -261,6 +263,42 @@ def test_numbers_that_are_not_finite_are_refused(saved: Path, group: str, value:
 def test_codes_that_do_not_exist_are_refused(saved: Path) -> None:
     rewritten(saved, lambda tensors, _: tensors["state.2.last"].fill(8))
     assert "its state 2 holds codes that don't exist" in refusal(saved)
+
+
+def test_tiers_that_do_not_fit_together_are_refused(tmp_path: Path) -> None:
+    for name, value, fault in [
+        ("frame", 0, "its network's frame is 0, not a whole number"),
+        ("frame", 5, "its network's rnn.weight_ih_l0 has the shape (64, 20), not (64, 25)"),
+        ("reach", 10**9, "its network's reach is 1000000000"),
+        ("conditioning", "many", "its network's conditioning is 'many'"),
+        ("cell", "conv", "two tiers, which take one code a step and a recurrent cell"),
+        ("stages", 2, "two tiers, which take one code a step and a recurrent cell, not 2 codes"),
+    ]:
+        path = tmp_path / "m.safetensors"
+        tiered_checkpoint().save(path)
+        assert Checkpoint.load(path).network == tiered_checkpoint().network
+        changed = functools.partial(_set_in, name=name, value=value)
+        assert fault in refusal(rewritten(path, changed))
+    tiered_checkpoint().save(path)
+    rewritten(path, lambda tensors, _: tensors["state.1.recent"].fill(256))
+    assert "its state 1 holds codes that don't exist" in refusal(path)
+
+
+def test_a_header_from_before_there_were_tiers_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    mulaw_checkpoint().save(path)
+
+    def forget(_: dict[str, Any], header: dict[str, Any]) -> None:
+        for name in ("frame", "reach", "conditioning"):
+            del header["network"][name]
+        assert set(header["codec"]["options"]) == {"sample_rate", "peak"}
+
+    loaded = Checkpoint.load(rewritten(path, forget))
+    assert (loaded.network, loaded.codec) == (mulaw_checkpoint().network, mulaw_checkpoint().codec)
+
+
+def _set_in(_: dict[str, Any], header: dict[str, Any], name: str, value: object) -> None:
+    header["network"][name] = value
 
 
 def test_numbers_of_an_unknown_kind_are_refused(saved: Path) -> None:

@@ -152,6 +152,32 @@ def test_mulaw_clips_what_is_beyond_its_peak() -> None:
     assert codes[:, 0].tolist() == [0, 0, 255, 255]
 
 
+def test_pre_emphasis_is_undone_in_blocks_of_any_size_and_drowns_less_of_the_high_bands() -> None:
+    samples = melody(0.5, RATE)
+    errors = {}
+    for amount in (0.0, 0.86):
+        codec = MulawCodec(RATE, 0.5, amount)
+        steps = encode(codec, samples)
+        whole = decode(codec, steps)
+        encoder, decoder = codec.new_encoder_state(), codec.new_decoder_state()
+        pieces = [codec.encode(encoder, samples[start : start + 7]) for start in range(0, len(samples), 7)]
+        assert np.array_equal(np.concatenate(pieces), steps)
+        out = np.zeros_like(whole)
+        for start in range(0, len(steps), 11):
+            codec.decode(decoder, steps[start : start + 11], out[start : start + 11])
+        assert np.array_equal(out, whole)
+        spectrum = np.abs(np.fft.rfft((whole - samples) * np.hanning(len(samples))))
+        errors[amount] = np.sqrt(np.mean(spectrum[-len(spectrum) // 4 :] ** 2))
+    assert errors[0.86] < 0.5 * errors[0.0]
+
+
+def test_mulaw_without_pre_emphasis_is_described_as_it_always_was() -> None:
+    assert MulawCodec(RATE, 0.5).options() == {"sample_rate": RATE, "peak": 0.5}
+    assert MulawCodec.from_parts({"sample_rate": RATE, "peak": 0.5}, {}) == MulawCodec(RATE, 0.5)
+    emphasised = MulawCodec(RATE, 0.5, 0.86)
+    assert MulawCodec.from_parts(emphasised.options(), {}) == emphasised
+
+
 @pytest.mark.parametrize(("levels", "convergence"), [(False, -15.0), (True, -22.0)])
 def test_tokens_lose_nothing_but_the_phases_when_each_frame_is_a_class(levels: bool, convergence: float) -> None:
     samples = melody(1.0, RATE)
@@ -209,6 +235,13 @@ AMPLITUDE = {"mean": np.zeros(1, np.float32), "scale": np.ones(1, np.float32)}
         ("mulaw", {"sample_rate": RATE, "peak": float("nan")}, {}, "needs a peak above 0"),
         ("mulaw", {"sample_rate": RATE, "peak": "1"}, {}, "needs a peak above 0"),
         ("mulaw", {"sample_rate": RATE, "peak": 1.0}, AMPLITUDE, "no arrays"),
+        (
+            "mulaw",
+            {"sample_rate": RATE, "peak": 1.0, "pre_emphasis": 1.0},
+            {},
+            "pre_emphasis is 1.0, not a number from",
+        ),
+        ("mulaw", {"sample_rate": RATE, "peak": 1.0, "pre_emphasis": "a"}, {}, "pre_emphasis is 'a', not a number"),
         ("mulaw", {"sample_rate": True, "peak": 1.0}, {}, "sample_rate is True"),
         ("tokens", {"window": 300}, {}, "window 300 is no power of two"),
         ("tokens", {"window": 32}, {}, "window is 32"),

@@ -96,7 +96,7 @@ def test_the_words_of_set_are_numbers_switches_and_choices() -> None:
         ("parameters = 3", "parameters is 3, not a table: write [parameters] above its lines"),
         ("[parameters]\nnois = 1", "parameters.nois: there is no parameter nois (did you mean noise?)"),
         ("[parameters]\ngain_db = 40", "parameters.gain_db: 40 is outside -60 to 12 dB"),
-        ('[parameters]\nnoise_kind = "pink"', "parameters.noise_kind: noise_kind can't be 'pink'"),
+        ('[parameters]\nnoise_kind = "brown"', "parameters.noise_kind: noise_kind can't be 'brown'"),
         ("[parameters]\nlatency_ms = 80", "the parameter latency_ms is an option of its own"),
         ("audio_port = 57191", "control_port and audio_port are both 57191: give each a port of its own"),
     ],

@@ -88,7 +88,7 @@ def test_a_place_in_the_range_sets_and_answers_places(desk: Desk) -> None:
     assert desk.instrument.get("gain_db") == -24.0
     assert desk.ask("/noizenet/norm/gain_db").rows == ((0.5,),)
     assert desk.ask("/noizenet/voice/3/norm/noise_kind", 1).rows == ((1.0,),)
-    assert desk.instrument.get("noise_kind", 3) == "perlin"
+    assert desk.instrument.get("noise_kind", 3) == "live"
 
 
 def test_a_time_goes_through_to_the_instrument(desk: Desk) -> None:
@@ -105,7 +105,7 @@ def test_a_time_goes_through_to_the_instrument(desk: Desk) -> None:
         ("/noizenet/gain_db", ("loud",), "takes a number from -60 to 12 dB"),
         ("/noizenet/gain_db", (float("nan"),), "takes a number"),
         ("/noizenet/gain_db", (1, 2), "takes one value, not 2"),
-        ("/noizenet/noise_kind", ("pink",), "choose one of normal, uniform, perlin"),
+        ("/noizenet/noise_kind", ("brown",), "choose one of normal, uniform, perlin, pink, live"),
         ("/noizenet/voice/4/pan", (0,), "there is no voice 4: 3 playing"),
         ("/noizenet/load", (), "takes path"),
         ("/noizenet/load", ("nothing.txt",), "is no checkpoint"),
@@ -153,7 +153,9 @@ def test_every_parameter_is_described(desk: Desk) -> None:
     reply = desk.ask("/parameters")
     assert reply.address == "/parameters.reply"
     assert [row[0] for row in reply.rows] == list(PARAMETERS)
-    assert {"choices": ["normal", "uniform", "perlin"]}.items() <= reply.data[6].items()
+    assert {"choices": ["normal", "uniform", "perlin", "pink", "live"]}.items() <= reply.data[
+        list(PARAMETERS).index("noise_kind")
+    ].items()
 
 
 def test_sync_waits_for_slow_commands_while_parameters_turn(desk: Desk) -> None:

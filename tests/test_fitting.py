@@ -4,7 +4,7 @@ import dataclasses
 import itertools
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -258,6 +258,53 @@ def test_every_feeding_and_optimiser_goes_on_as_it_would_have(feeding: str, opti
     assert resumed.passes == whole.passes
     weights = whole.network.weights()
     assert all(np.array_equal(array, weights[name]) for name, array in resumed.network.weights().items())
+
+
+class Playing:
+    """Plays at given distances from the corpus; each time takes three seconds of a clock."""
+
+    def __init__(self, *distances: float) -> None:
+        self.distances = iter(distances)
+        self.now = 0.0
+
+    def expected_s(self, network: Network) -> float:  # noqa: ARG002
+        return 3.0
+
+    def distance(self, network: Network) -> float:  # noqa: ARG002
+        self.now += 3.0
+        return next(self.distances)
+
+
+def playing_fitting(recipe: Recipe, playing: Any) -> Fitting:
+    torch.manual_seed(0)
+    network = Network(NetworkShape("lstm", 1, 16, "categorical", 2, 4, 4, 8), recipe.dropout)
+    songs = [np.tile(CYCLE, (40, 1))]
+    return Fitting(network, recipe, songs, [np.tile(CYCLE, (5, 1))], np.array([0.75, 0.25]), 0, playing)
+
+
+@pytest.mark.parametrize(("patience", "plays"), [(3, 5), (1, 3), (0, 16)])
+def test_a_training_is_stalled_when_its_playing_does_not_get_better_for_so_often(patience: int, plays: int) -> None:
+    recipe = dataclasses.replace(RECIPE, patience=patience)
+    fitting = playing_fitting(recipe, Playing(50.0, 2.0, *[500.0] * 15))
+    budget = Budget(updates=160)  # sixteen rounds, with a look each
+    while fitting.updates < 160 and not fitting.is_stalled:
+        fitting.run_round(budget, lambda: 0.0, ignore)
+    assert len(fitting.rounds) == plays
+    assert fitting.best_round == fitting.rounds[1]
+
+
+def test_a_budget_in_seconds_has_room_for_the_last_look() -> None:
+    playing = Playing(*[1.0] * 99)
+    fitting = playing_fitting(RECIPE, playing)
+
+    def second_passes(updates: int, loss: float) -> None:  # noqa: ARG001
+        playing.now += 0.5
+
+    budget = Budget(seconds=40.0)
+    while not fitting.rounds or budget.spent(playing.now + fitting.look_s, fitting.updates) < 1.0:
+        fitting.run_round(budget, lambda: playing.now, second_passes)
+    assert fitting.rounds[-1].distance is not None
+    assert 38.0 < playing.now <= 40.5  # at most one update longer
 
 
 def test_a_resume_file_of_another_training_is_refused(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from making import amplitude_checkpoint, mulaw_checkpoint, stereo_checkpoint, tokens_checkpoint
+from making import amplitude_checkpoint, mulaw_checkpoint, stereo_checkpoint, tiered_checkpoint, tokens_checkpoint
 from noizenet.checkpoint import Checkpoint
 from noizenet.cli import Subcommand
 from noizenet.inspection import COMMAND, as_text, describe
@@ -56,7 +56,8 @@ def test_people_get_a_line_for_each_thing(checkpoint_file: Path, capsys: pytest.
 
 
 @pytest.mark.parametrize(
-    "checkpoint", [tokens_checkpoint(), mulaw_checkpoint(), amplitude_checkpoint(), stereo_checkpoint()]
+    "checkpoint",
+    [tokens_checkpoint(), mulaw_checkpoint(), tiered_checkpoint(), amplitude_checkpoint(), stereo_checkpoint()],
 )
 def test_every_codec_can_be_described(checkpoint: Checkpoint) -> None:
     about = describe(checkpoint, 1000)

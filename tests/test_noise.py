@@ -6,37 +6,47 @@ import pytest
 from making import Array
 from noizenet_daemon.kernels.noise import (
     CONTINUOUS,
+    LIVE,
     NORMAL,
     OFF,
     ON_COLLAPSE,
     PERIODIC,
     PERLIN,
+    PINK,
     UNIFORM,
     Controls,
     add_noise,
     is_due,
 )
+from noizenet_daemon.kernels.pink import new_pink
 from noizenet_daemon.kernels.rng import new_rng, uniform
 
 STEP_RATE = 43.0
+NO_PINK = new_pink(0, 0)
 
 
 def walk(kind: int, amount: float, steps: int, units: int, scale: float = 1.0, step_size: int = 1) -> Array:
     """Returns the noise of some steps, (steps, units)."""
     controls = Controls(noise=amount, kind=kind, perlin_step=2.0 / STEP_RATE)
-    rng = new_rng(3)
+    rng, pink = new_rng(3), new_pink(units, 3)
     out = np.zeros((steps, units), np.float32)
     for n in range(steps):
-        add_noise(out[n], scale, controls, n * step_size, rng, 0)
+        add_noise(out[n], scale, controls, n * step_size, rng, pink, 0)
     return out
 
 
-@pytest.mark.parametrize("kind", [NORMAL, UNIFORM, PERLIN])
+@pytest.mark.parametrize("kind", [NORMAL, UNIFORM, PERLIN, LIVE])
 @pytest.mark.parametrize(("amount", "scale"), [(1.0, 1.0), (0.1, 0.5)])
 def test_noise_has_mean_zero_and_the_deviation_asked_for(kind: int, amount: float, scale: float) -> None:
     values = walk(kind, amount, 800, 100, scale)
     assert abs(values.mean()) < 0.03 * amount * scale
     assert values.std() == pytest.approx(amount * scale, rel=0.03)
+
+
+def test_pink_noise_has_them_too_over_many_units() -> None:
+    values = walk(PINK, 0.1, 100, 5000, 0.5)  # a unit by itself drifts for minutes
+    assert abs(values.mean()) < 0.03 * 0.05
+    assert values.std() == pytest.approx(0.05, rel=0.03)
 
 
 def test_uniform_noise_stays_within_its_bounds() -> None:
@@ -47,7 +57,7 @@ def test_uniform_noise_stays_within_its_bounds() -> None:
 
 def test_noise_is_added_to_what_is_there() -> None:
     values = np.full(1000, 5.0, np.float32)
-    add_noise(values, 1.0, Controls(noise=0.1), 0, new_rng(0), 0)
+    add_noise(values, 1.0, Controls(noise=0.1), 0, new_rng(0), new_pink(1, 0), 0)
     assert values.mean() == pytest.approx(5.0, abs=0.02)
     assert values.std() == pytest.approx(0.1, rel=0.1)
 
@@ -67,7 +77,7 @@ def test_each_seed_has_perlin_walks_of_its_own() -> None:
         rng = new_rng(seed)
         for n in range(4000):
             uniform(rng)  # what else is drawn changes nothing
-            add_noise(heard[seed, n : n + 1], 1.0, controls, n, rng, 0)
+            add_noise(heard[seed, n : n + 1], 1.0, controls, n, rng, NO_PINK, 0)
     assert np.abs(np.corrcoef(heard) - np.eye(20)).max() < 0.35  # six standard errors
     assert np.array_equal(heard[3], walk(PERLIN, 1.0, 4000, 1)[:, 0])
 

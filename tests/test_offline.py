@@ -30,6 +30,7 @@ def render(
     sample_rate: int = 0,
     engine: EngineName = "numba",
     block_frames: int = 1024,
+    live_input: Path | None = None,
 ) -> float:
     return offline.render(
         checkpoint,
@@ -43,6 +44,7 @@ def render(
         sample_rate=sample_rate,
         engine=engine,
         block_frames=block_frames,
+        live_input=live_input,
     )
 
 
@@ -111,12 +113,51 @@ def test_every_prime_plays(checkpoint_file: Path, tmp_path: Path, prime: str) ->
     assert soundfile.info(tmp_path / "a.wav").frames == 11025
 
 
+LIVE: dict[str, Value] = {"noise_kind": "live", "noise": 1.0}
+
+
+@pytest.mark.parametrize("sample_rate", [0, 48000])
+def test_noise_follows_the_level_of_a_sound_whatever_the_blocks(
+    checkpoint_file: Path, tmp_path: Path, sample_rate: int
+) -> None:
+    silence, loud = np.zeros(11025, np.float32), melody(0.3, 22050)
+    sound = write_sound(tmp_path / "sound.wav", np.concatenate([silence, loud]), 22050)
+    found = []
+    for block in (1024, 77, 4096):
+        out = tmp_path / f"{block}.wav"
+        options: dict[str, Any] = {"seconds": 1.2, "sample_rate": sample_rate, "values": LIVE}
+        render(checkpoint_file, out, **options, block_frames=block, live_input=sound)
+        found.append(out.read_bytes())
+    assert found[0] == found[1] == found[2]
+    render(checkpoint_file, tmp_path / "still.wav", seconds=1.2, sample_rate=sample_rate)
+    noisy, still = (soundfile.read(tmp_path / name, dtype="float32")[0] for name in ("77.wav", "still.wav"))
+    first = int(np.flatnonzero(noisy != still)[0]) / len(still) * 1.2
+    assert 0.48 < first < 0.56  # a step of the network, its window and the resampler lie between
+
+
+def test_at_full_level_live_noise_is_normal_noise(checkpoint_file: Path, tmp_path: Path) -> None:
+    render(checkpoint_file, tmp_path / "live.wav", values=LIVE | {"live_level_db": -6.0})
+    render(checkpoint_file, tmp_path / "normal.wav", values={"noise": 1.0})
+    render(checkpoint_file, tmp_path / "silent.wav", values=LIVE)
+    render(checkpoint_file, tmp_path / "still.wav")
+    assert (tmp_path / "live.wav").read_bytes() == (tmp_path / "normal.wav").read_bytes()
+    assert (tmp_path / "silent.wav").read_bytes() == (tmp_path / "still.wav").read_bytes()
+    assert (tmp_path / "live.wav").read_bytes() != (tmp_path / "still.wav").read_bytes()
+
+
 @pytest.mark.parametrize(
     ("error", "said", "options"),
     [
         (SoundFileError, "can't read nowhere.wav: No such file or directory", {"prime": "nowhere.wav"}),
         (UsageError, "--sample-rate 4000 is outside 8000 to 384000 Hz", {"sample_rate": 4000}),
         (UsageError, "latency_ms means nothing in a file", {"values": {"latency_ms": 50.0}}),
+        (UsageError, "--live-input drives noise of kind live alone", {"live_input": Path("a.wav")}),
+        (
+            UsageError,
+            "--live-input and live_level_db both give the live level",
+            {"live_input": Path("a.wav"), "values": LIVE | {"live_level_db": -20.0}},
+        ),
+        (SoundFileError, "can't read nowhere.wav", {"live_input": Path("nowhere.wav"), "values": LIVE}),
         (UsageError, "86400 s don't fit into one WAV file of this rate: at most 48695 s do", {"seconds": 86400.0}),
     ],
 )

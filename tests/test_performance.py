@@ -151,3 +151,19 @@ def test_what_was_quarantined_is_still_counted_after_another_checkpoint_is_loade
     before = tested.quarantined
     tested.render(np.zeros((640, 1), np.float32))
     assert tested.quarantined == before >= 10
+
+
+def test_a_sound_input_turns_the_noise_of_all_voices_before_each_block() -> None:
+    tested, plain = performance(2), performance(2)
+    levels = iter([-60.0, -20.0, -6.0])
+    tested.live_level_db = lambda: next(levels)
+    for one in (tested, plain):
+        one.set("noise", 0.8)
+        one.set("noise_kind", "live")
+    heard = in_blocks(tested, [1000, 1000, 1000])
+    expected = in_blocks(plain, [1000])
+    for level in (-20.0, -6.0):
+        plain.set("live_level_db", level)
+        expected = np.concatenate([expected, in_blocks(plain, [1000])])
+    assert np.array_equal(heard, expected)
+    assert [voice.values["live_level_db"] for voice in tested.voices] == [-6.0, -6.0]

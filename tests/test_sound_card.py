@@ -90,7 +90,7 @@ def test_a_sound_server_hears_every_frame_of_the_ring(callback: str, tmp_path: P
             check=False,
         )
     assert run.returncode == 0, run.stderr
-    assert ("a Python callback plays, less steadily" in run.stderr) == (callback == "python")
+    assert ("a Python callback takes its place, less steadily" in run.stderr) == (callback == "python")
     result = np.load(tmp_path / "result.npz")
     heard = result["heard"]
     heard = heard[(heard != 0).all(axis=1)]  # the wires were laid one after the other, and after the start

@@ -22,8 +22,19 @@ from noizenet_daemon.engine_numba import NumbaEngine, new_network_state
 from noizenet_daemon.engine_torch import TorchEngine
 from noizenet_daemon.kernels.collapse import TOLERANCE as TOLERANCE_OF_COLLAPSE
 from noizenet_daemon.kernels.collapse import is_collapsed
-from noizenet_daemon.kernels.noise import CELL, HIDDEN, INPUT, NORMAL, ON_COLLAPSE, PERIODIC, PERLIN, UNIFORM, Controls
-from noizenet_daemon.kernels.stepping import NetworkState, _inject
+from noizenet_daemon.kernels.noise import (
+    CELL,
+    HIDDEN,
+    INPUT,
+    NORMAL,
+    ON_COLLAPSE,
+    PERIODIC,
+    PERLIN,
+    PINK,
+    UNIFORM,
+    Controls,
+)
+from noizenet_daemon.kernels.stepping import NetworkState, inject
 from noizenet_daemon.quarantine import copy_state
 from rolling import cell_oldest_first
 
@@ -43,7 +54,7 @@ MAKERS: list[Callable[..., Checkpoint]] = [
     gaussian_checkpoint,
     drawn_frames,
 ]
-KINDS = [NORMAL, UNIFORM, PERLIN]
+KINDS = [NORMAL, UNIFORM, PERLIN, PINK]
 TARGETS = [INPUT, HIDDEN, CELL]
 STEPS = 200
 TOLERANCE = 1e-4  # between the engines, for features: 5e-5 was the most, at the most noise, in frames
@@ -100,7 +111,11 @@ def assert_same_memory(checkpoint: Checkpoint, first: NetworkState, second: Netw
 def test_blocks_of_any_length_give_the_same_steps(make: Callable[..., Checkpoint], cell: Cell, block: int) -> None:
     checkpoint = make(cell, 3)
     engine = NumbaEngine(checkpoint)
-    for controls in (Controls(), Controls(noise=0.2, target=CELL, mode=PERIODIC, period=5)):
+    for controls in (
+        Controls(),
+        Controls(noise=0.2, target=CELL, mode=PERIODIC, period=5),
+        Controls(noise=0.2, kind=PINK),
+    ):
         whole, pieces = state_of(checkpoint), state_of(checkpoint)
         assert np.array_equal(run(engine, whole, controls), run(engine, pieces, controls, block=block))
         assert_same_memory(checkpoint, whole, pieces, 0.0)
@@ -186,7 +201,9 @@ def test_noise_of_every_kind_disturbs_every_target_alike_on_both_engines(
     still, numba = (run(NumbaEngine(checkpoint), state_of(checkpoint), c, 60) for c in (Controls(), noisy))
     torch = run(TorchEngine(checkpoint), state_of(checkpoint), noisy, 60)
     assert not np.array_equal(numba, still)
-    assert np.abs(numba - torch).max() < (1 if numba.dtype == np.int32 else TOLERANCE)
+    # a GRU that pink noise pushes one way for long says numbers of 60: single precision goes with the size
+    tolerance = 1 if numba.dtype == np.int32 else TOLERANCE * max(1.0, 0.1 * float(np.abs(torch).max()))
+    assert np.abs(numba - torch).max() < tolerance
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -205,7 +222,7 @@ def test_noise_on_a_convolution_is_heard_when_the_row_it_went_to_is_read(target:
     checkpoint = amplitude_checkpoint("conv", 4)
     engine = NumbaEngine(checkpoint)
     quiet, noisy = state_of(checkpoint), state_of(checkpoint)
-    _inject(engine.weights.layers, noisy, Controls(noise=0.5, target=target), 1.0)
+    inject(engine.weights.layers, noisy, Controls(noise=0.5, target=target), 1.0)
     # of the noise in the fourth layer alone: it reads a row 8 steps after it wrote it
     noisy.cells.cell[:7] = quiet.cells.cell[:7]
     difference = (run(engine, noisy, Controls(), 20) != run(engine, quiet, Controls(), 20))[:, 0]

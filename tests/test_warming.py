@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from making import amplitude_checkpoint, mulaw_checkpoint, tokens_checkpoint
+from making import amplitude_checkpoint, mulaw_checkpoint, tiered_checkpoint, tokens_checkpoint
 from noizenet.checkpoint import Checkpoint
 from noizenet_daemon import warming
 from noizenet_daemon.generator import Generator
@@ -13,7 +13,9 @@ from noizenet_daemon.performance import Performance, initial_states, render_fram
 from noizenet_daemon.warming import said_if_slow, warm_up
 
 
-@pytest.mark.parametrize("checkpoint", [tokens_checkpoint(), mulaw_checkpoint(), amplitude_checkpoint()])
+@pytest.mark.parametrize(
+    "checkpoint", [tokens_checkpoint(), mulaw_checkpoint(), tiered_checkpoint(), amplitude_checkpoint()]
+)
 def test_warming_up_changes_nothing_that_is_heard(checkpoint: Checkpoint) -> None:
     def sound(generator: Generator) -> np.ndarray:
         states = initial_states(generator, "corpus", 1, 1)

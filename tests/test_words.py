@@ -8,7 +8,7 @@ import pytest
 
 from noizenet_training.judging.recital import Recital
 from noizenet_training.judging.reference import Score
-from noizenet_training.judging.words import in_words
+from noizenet_training.judging.words import figures_in_words, in_words
 
 
 def score(fidelity: float = 1.0, recital: float = 0.0, longest_s: float = 0.0, survival: float = 1.0) -> Score:
@@ -18,12 +18,22 @@ def score(fidelity: float = 1.0, recital: float = 0.0, longest_s: float = 0.0, s
 @pytest.mark.parametrize(
     ("found", "words"),
     [
-        (score(), "very like your sound; recites nothing of it."),
-        (score(3.0, 0.2, 4.2), "like your sound; recites 20% of the time, 4 s at a stretch."),
-        (score(9.0), "somewhat like your sound; recites nothing of it. To come nearer"),
-        (score(40.0), "not like your sound yet; recites nothing of it. To come nearer"),
-        (score(1.0, 0.8, 9.0), "very like your sound; recites 80% of the time, 9 s at a stretch. To stray further"),
-        (score(survival=0.7), "silent or stuck for 30% of the time"),
+        (score(), "is very like your sound (fidelity 1; 1 = as your sound itself); recites nothing of it. It is ready"),
+        (
+            score(3.0, 0.2, 4.2),
+            "is like your sound (fidelity 3; 1 = as your sound itself); recites 20% of the time, 4 s",
+        ),
+        (
+            score(9.0),
+            "is somewhat like your sound (fidelity 9; 1 = as your sound itself); recites nothing of it. To come",
+        ),
+        (score(40.0), "is not like your sound yet (fidelity 40; 1 = as your sound itself); recites nothing of it. To"),
+        (score(40.0), "To come nearer: train longer with a greater --minutes, or play with --set stray=0.3."),
+        (score(1.0, 0.8, 9.0), "recites 80% of the time, 9 s at a stretch. To stray further: play with --set"),
+        (
+            score(survival=0.7),
+            "is silent or stuck for 30% of the time. To wake it: train longer, or play with --set noise=",
+        ),
         (score(1.0, math.nan), "recites nothing of it"),
     ],
 )
@@ -34,3 +44,12 @@ def test_figures_become_words_and_advice(found: Score, words: str) -> None:
 def test_of_a_sound_too_short_nothing_is_said() -> None:
     assert in_words(score(survival=math.nan)) == ""
     assert in_words(replace(score(), fidelity=math.nan)) == ""
+
+
+def test_figures_fit_one_line_and_leave_out_what_is_not_known() -> None:
+    assert figures_in_words(score(3.25, 0.12, 2.6)) == (
+        "fidelity 3.2 (1 = as your sound itself), recites 12% of the time, 3 s at a stretch, "
+        "told 0.60 (0.5 = not to be told from it)"
+    )
+    bare = replace(score(math.nan, survival=0.5), told=math.nan)
+    assert figures_in_words(bare) == "silent or stuck for 50% of the time, recites nothing of it"

@@ -5,6 +5,7 @@ Tensors are named by what they belong to:
     network.<name>           weights, as `NetworkShape.tensor_shapes` lists them
     codec.<name>             arrays fitted to the corpus, as the codec lists them
     state.<name>.<array>     named hidden states, from which free running may start
+    memory.<name>            what it remembers of its corpus, see `noizenet.memory`; not every checkpoint has one
 
 Loading runs no code from the file, and takes nothing that the header doesn't account for.
 """
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 
 from noizenet.codecs import Codec, codec_type
 from noizenet.errors import CheckpointError, InputFileError
+from noizenet.memory import Memory
 from noizenet.network import NetworkShape
 
 FORMAT = 1
@@ -41,6 +43,7 @@ class Checkpoint:
         weights: by the names of `network.tensor_shapes()`, float32.
         codec: the codec fitted to the corpus.
         states: named hidden states; each has the arrays of `network.state_shapes()`.
+        memory: the corpus' own sound, to play from; None if it has none.
         corpus: for each file of the corpus its `name`, `seconds` and `sha256`.
         training: recipe, options, seed, steps, losses, versions, date.
         licence: terms of the corpus, as the trainer stated them.
@@ -53,6 +56,7 @@ class Checkpoint:
     weights: dict[str, Array]
     codec: Codec
     states: dict[str, State] = field(default_factory=dict)
+    memory: Memory | None = None
     corpus: list[dict[str, Any]] = field(default_factory=list)
     training: dict[str, Any] = field(default_factory=dict)
     licence: str = ""
@@ -85,10 +89,12 @@ class Checkpoint:
         tensors |= {f"codec.{name}": array for name, array in self.codec.arrays().items()}
         for state_name, state in self.states.items():
             tensors |= {f"state.{state_name}.{name}": array for name, array in state.items()}
+        if self.memory:
+            tensors |= {f"memory.{name}": array for name, array in self.memory.arrays().items()}
         kind = np.float16 if half else np.float32
         for name, array in tensors.items():
             with np.errstate(over="ignore"):  # a number too large for 16 bits becomes infinite, and is refused
-                stored = np.ascontiguousarray(array, array.dtype if array.dtype.kind == "i" else kind)
+                stored = np.ascontiguousarray(array, kind if array.dtype.kind == "f" else array.dtype)
             if not np.isfinite(stored).all():
                 remedy = ": store it in 32 bits" if half and np.isfinite(array).all() else ""
                 raise CheckpointError(f"{path} was not written: its tensor {name} holds NaN or infinity{remedy}")
@@ -104,6 +110,8 @@ class Checkpoint:
             "licence": self.licence,
             "attribution": self.attribution,
         }
+        if self.memory:
+            header["memory"] = self.memory.to_json()
         write_atomically(path, save(tensors, {METADATA_KEY: json.dumps(header)}))
 
     @classmethod
@@ -130,14 +138,18 @@ class Checkpoint:
         codec_header = header.get("codec")
         if not isinstance(codec_header, dict) or not isinstance(codec_header.get("options"), dict):
             raise CheckpointError("its header describes no codec")
-        groups: dict[str, dict[str, Array]] = {"network": {}, "codec": {}, "state": {}}
+        groups: dict[str, dict[str, Array]] = {"network": {}, "codec": {}, "state": {}, "memory": {}}
         for name, array in tensors.items():
             group, _, rest = name.partition(".")
             if group not in groups:
                 raise CheckpointError(f"it holds {name!r}, which is no part of a checkpoint")
             if not np.isfinite(array).all():
                 raise CheckpointError(f"its tensor {name} holds NaN or infinity")
-            if array.dtype == np.int32 and not (group == "state" and rest.endswith(".last")):
+            if (
+                array.dtype.kind != "f"
+                and group != "memory"
+                and not (group == "state" and rest.endswith((".last", ".recent")))
+            ):
                 raise CheckpointError(f"its tensor {name} holds whole numbers")
             groups[group][rest] = array
         check_shapes("network", groups["network"], network.tensor_shapes())
@@ -154,18 +166,24 @@ class Checkpoint:
             states.setdefault(state_name, {})[part] = array
         for state_name, state in states.items():
             check_shapes(f"state {state_name}", state, network.state_shapes())
-            last = state["last"]
-            if (last.dtype == np.int32) != (network.head == "categorical"):
-                raise CheckpointError(
-                    f"its state {state_name}'s last step holds {last.dtype}, not what its head puts out"
-                )
-            if network.classes and not ((last >= 0) & (last < network.classes)).all():
-                raise CheckpointError(f"its state {state_name} holds codes that don't exist")
+            for steps in (state[part] for part in ("last", "recent") if part in state):
+                if (steps.dtype == np.int32) != (network.head == "categorical"):
+                    raise CheckpointError(
+                        f"its state {state_name}'s last step holds {steps.dtype}, not what its head puts out"
+                    )
+                if network.classes and not ((steps >= 0) & (steps < network.classes)).all():
+                    raise CheckpointError(f"its state {state_name} holds codes that don't exist")
+        memory = None
+        if groups["memory"]:
+            if codec.name != "tokens":
+                raise CheckpointError(f"it has a memory, which the codec {codec.name} can't play from")
+            memory = Memory.from_parts(header.get("memory"), groups["memory"], codec, network.hidden)
         return cls(
             network,
             groups["network"],
             codec,
             states,
+            memory,
             corpus=header.get("corpus") or [],
             training=header.get("training") or {},
             licence=str(header.get("licence") or ""),
@@ -226,7 +244,7 @@ def _parse(data: bytes) -> tuple[dict[str, Array], dict[str, Any]]:
     for name, array in raw.items():
         if array.dtype in (np.float16, np.float32):
             tensors[name] = array.astype(np.float32)
-        elif array.dtype == np.int32:
+        elif array.dtype == np.int32 or (array.dtype == np.uint8 and name == "memory.sound"):
             tensors[name] = array
         else:
             raise CheckpointError(f"its tensor {name} holds {array.dtype}, not float16, float32 or int32")

@@ -56,7 +56,7 @@ def as_text(about: dict[str, Any]) -> str:
         (
             "network",
             f"{network['cell']}, {_several(network['layers'], 'layer')} of {network['hidden']}, "
-            f"{network['head']} head, {network['weights']} weights",
+            f"{network['head']} head, {_tiers(network)}{network['weights']} weights",
         ),
         ("states", _several(len(about["states"]), "state") + _listed(about["states"])),
         ("corpus", f"{_several(len(corpus['files']), 'file')}, {corpus['seconds']:.1f} s"),
@@ -69,6 +69,13 @@ def as_text(about: dict[str, Any]) -> str:
     lines.append(("licence", about["licence"] or "not stated"))
     lines.append(("attribution", about["attribution"] or "not stated"))
     return "\n".join(f"{label:<{LABEL_WIDTH}}{_one_line(text)}".rstrip() for label, text in lines)
+
+
+def _tiers(network: dict[str, Any]) -> str:
+    """Returns how the tiers of a network of two share the steps."""
+    if "frame" not in network:
+        return ""
+    return f"a turn every {network['frame']} steps above a perceptron over {network['reach']}, "
 
 
 def _entries(corpus: object) -> list[dict[str, Any]]:

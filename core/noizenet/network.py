@@ -28,11 +28,23 @@ class NetworkShape:
 
     where W, b are the first and V, c the second half of `weight_ih` and `bias_ih`. It has no other weights.
 
+    With `frame` above 0 the network has two tiers, and a step is one code. The cells turn once in `frame` steps, and
+    are fed the embeddings of the last `frame` codes side by side, oldest first. What the top layer puts out becomes
+    `conditioning` numbers for each of the next `frame` steps (`upsample`). Below, without a memory of its own, a
+    perceptron draws each step from them and from the embeddings of the last `reach` codes, oldest first:
+
+        a = relu(near(embeddings) + condition_0(conditioning)),  b = relu(mix(a)),  logits = output_0(b)
+
+    Source: Mehri et al., "SampleRNN: an unconditional end-to-end neural audio generation model", arXiv:1612.07837.
+
     Attributes:
         cell: "rnn" (Elman, tanh), "lstm", "gru" or "conv".
         embedding: size of one code's embedding (categorical).
-        head_hidden: units of the layer between hidden state and codes (categorical).
+        head_hidden: units of the layer between hidden state and codes (categorical); of each layer of a perceptron.
         features: numbers in a step (linear, gaussian).
+        frame: steps between two turns of the cells; 0 = the cells turn with each step.
+        reach: codes that the perceptron of two tiers sees.
+        conditioning: numbers that the upper tier says to each step of the lower.
     """
 
     cell: Literal["rnn", "lstm", "gru", "conv"]
@@ -44,11 +56,25 @@ class NetworkShape:
     embedding: int = 0
     head_hidden: int = 0
     features: int = 0
+    frame: int = 0
+    reach: int = 0
+    conditioning: int = 0
 
     @property
     def input_size(self) -> int:
-        """Numbers that the first layer is fed in a step."""
-        return self.stages * self.embedding if self.head == "categorical" else self.features
+        """Numbers that the first layer is fed in a turn."""
+        codes = self.frame or self.stages
+        return codes * self.embedding if self.head == "categorical" else self.features
+
+    @property
+    def span(self) -> int:
+        """Codes of the past that both tiers together look at; 0 of a network without tiers."""
+        return max(self.frame, self.reach)
+
+    @property
+    def context(self) -> int:
+        """Codes before its first input that a network of two tiers must know."""
+        return max(self.span - 1, 0)
 
     @property
     def cell_rows(self) -> int:
@@ -72,6 +98,8 @@ class NetworkShape:
             shapes["output.0.bias"] = (outputs,)
             return shapes
         shapes["embedding"] = (self.stages, self.classes, self.embedding)
+        if self.frame:
+            return shapes | self._tier_shapes()
         for stage in range(self.stages):
             known = self.hidden + stage * self.embedding
             shapes[f"condition.{stage}.weight"] = (self.head_hidden, known)
@@ -80,17 +108,34 @@ class NetworkShape:
             shapes[f"output.{stage}.bias"] = (self.classes,)
         return shapes
 
+    def _tier_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Returns name and shape of the weights below the cells of two tiers."""
+        units = self.head_hidden
+        sizes = {
+            "upsample": (self.frame * self.conditioning, self.hidden),
+            "near": (units, self.reach * self.embedding),
+            "condition.0": (units, self.conditioning),
+            "mix": (units, units),
+            "output.0": (self.classes, units),
+        }
+        weights = {f"{name}.weight": size for name, size in sizes.items()}
+        # one bias serves what the perceptron is told from both sides
+        return weights | {f"{name}.bias": size[:1] for name, size in sizes.items() if name != "condition.0"}
+
     def state_shapes(self) -> dict[str, tuple[int, ...]]:
         """Returns name and shape of the arrays of one hidden state.
 
         The cell state of a convolution holds, layer by layer, what `V x + c` was in the last 2^l steps, oldest first.
+        Of two tiers, `recent` are the last codes, oldest first, and the cells have yet to take in the last `frame` of
+        them.
         """
         width = self.stages if self.head == "categorical" else self.features
-        return {
+        shapes: dict[str, tuple[int, ...]] = {
             "hidden": (self.layers, self.hidden),
             "cell": (self.cell_rows, self.hidden),
             "last": (width,),
         }
+        return shapes | {"recent": (self.span,)} if self.frame else shapes
 
     def to_json(self) -> dict[str, Any]:
         """Returns the plain values for the checkpoint's header."""
@@ -121,6 +166,14 @@ class NetworkShape:
                 "embedding": shape.embedding,
                 "head_hidden": shape.head_hidden,
             }
+        tiers = {"frame": shape.frame, "reach": shape.reach, "conditioning": shape.conditioning}
+        if any(tiers.values()):
+            if shape.head != "categorical" or shape.stages != 1 or shape.cell == "conv":
+                raise CheckpointError(
+                    f"its network has two tiers, which take one code a step and a recurrent cell, not {shape.stages} "
+                    f"codes, the head {shape.head!r} and the cell {shape.cell!r}"
+                )
+            needed |= tiers
         for name, size in needed.items():
             if type(size) is not int or not 1 <= size <= LARGEST:
                 raise CheckpointError(f"its network's {name} is {size!r}, not a whole number from 1 to {LARGEST}")

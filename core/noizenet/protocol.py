@@ -136,7 +136,7 @@ def _choice(name: str, choices: tuple[str, ...], default: str, doc: str) -> Para
     return Parameter(name, "choice", default, doc, maximum=len(choices) - 1, choices=choices)
 
 
-NOISE_KINDS = ("normal", "uniform", "perlin")
+NOISE_KINDS = ("normal", "uniform", "perlin", "pink", "live")
 NOISE_TARGETS = ("input", "hidden", "cell")
 NOISE_MODES = ("off", "continuous", "periodic", "on_collapse")
 
@@ -155,8 +155,19 @@ PARAMETERS: dict[str, Parameter] = {
             2.0,
         ),
         Parameter("top_p", "float", 1.0, "Draw only from the likeliest codes of this much probability.", 0.05),
+        Parameter(
+            "stray",
+            "float",
+            0.5,
+            "How far from the corpus: 0 replays it, 0.5 as trained, 1 never stays. Without a memory, nothing.",
+        ),
         Parameter("noise", "float", 0.0, "Amount of noise injected into the network: 0 none, 1 extreme."),
-        _choice("noise_kind", NOISE_KINDS, "normal", "Shape of the injected noise."),
+        _choice(
+            "noise_kind",
+            NOISE_KINDS,
+            "normal",
+            "Shape of the injected noise; live is normal, and as strong as the live level.",
+        ),
         _choice("noise_target", NOISE_TARGETS, "hidden", "What the noise is added to."),
         _choice(
             "noise_mode",
@@ -165,6 +176,15 @@ PARAMETERS: dict[str, Parameter] = {
             "When: at each step, once a period, or when output is stuck.",
         ),
         Parameter("noise_period_s", "float", 1.0, "Time between two periodic injections.", 0.05, 60.0, "s"),
+        Parameter(
+            "live_level_db",
+            "float",
+            -60.0,
+            "Level that noise of kind live follows, where no sound input is open: -60 none of it, -6 all of it.",
+            -60.0,
+            0.0,
+            "dB",
+        ),
         Parameter(
             "latency_ms",
             "float",

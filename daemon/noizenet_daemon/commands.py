@@ -51,6 +51,12 @@ def _configure_render(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--engine", choices=("numba", "torch"), default="numba", help="(default: numba)")
     parser.add_argument(
+        "--live-input",
+        type=Path,
+        metavar="F.wav",
+        help="a sound whose level drives noise of kind live, as a sound input drives the daemon's",
+    )
+    parser.add_argument(
         "--raw",
         action="store_true",
         help="what the network puts out, without the safety chain: to measure, not to hear",
@@ -74,6 +80,7 @@ def _run_render(arguments: argparse.Namespace) -> None:
         engine=arguments.engine,
         block_frames=RENDER_BLOCK,
         raw=arguments.raw,
+        live_input=arguments.live_input,
     )
     print(f"{arguments.out}: {arguments.seconds:g} s, rendered at {speed:.1f} times real time")
 

@@ -23,7 +23,7 @@ from noizenet.protocol import (
 )
 from noizenet_daemon.start_values import checked, start_values
 
-SHIPPED_CHECKPOINT = Path(__file__).parent / "models" / "demo.safetensors"
+SHIPPED_CHECKPOINT = Path(__file__).parent / "models" / "orchestra.safetensors"
 LATENCY = PARAMETERS["latency_ms"]
 
 
@@ -44,6 +44,13 @@ class DaemonConfig:
         metadata=option(
             "Where the sound goes: auto (the default sound device, or null if there is none), null, "
             "file:F.wav, or a sound device's name or number."
+        ),
+    )
+    input: str = field(
+        default="none",
+        metadata=option(
+            "What noise of kind live listens to: none, auto (the default sound input, if there is one), or a sound "
+            "device's name or number."
         ),
     )
     block_frames: int = field(

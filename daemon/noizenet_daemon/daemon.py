@@ -32,7 +32,8 @@ from noizenet_daemon.osc import OscServer
 from noizenet_daemon.outputs import FileOutput, NullOutput, Output
 from noizenet_daemon.performance import Performance, initial_states
 from noizenet_daemon.ring import Ring
-from noizenet_daemon.sound_card import SoundCardOutput, find_device
+from noizenet_daemon.sound_card import SoundCardOutput, SoundCardStream, find_device
+from noizenet_daemon.sound_input import SoundCardInput
 from noizenet_daemon.warming import said_if_slow, warm_up
 from noizenet_daemon.zeromq import AudioPublisher, ControlServer, TelemetryPublisher
 
@@ -123,6 +124,9 @@ class Daemon:
         self._output = self._open_output(device, rate)
         stack.callback(self._output.stop)
         self._clock.output_latency_s = self._output.latency_s
+        self._input = self._open_input()
+        if self._input is not None:
+            stack.callback(self._input.stop)
         self._instrument = LiveInstrument(
             self._engine,
             self._ring,
@@ -134,6 +138,7 @@ class Daemon:
             record_dir=config.record_dir,
             values=values,
             stop=self.stop,
+            sound_input=self._input,
         )
         self._listen(stack)
         self._end_frame = round(config.for_s * rate)
@@ -168,6 +173,17 @@ class Daemon:
             return FileOutput(ring, rate, config.block_frames, Path(config.output.removeprefix("file:")), most)
         return NullOutput(ring, rate, config.block_frames)
 
+    def _open_input(self) -> SoundCardInput | None:
+        """Returns the sound input that drives the noise, or None if none is asked for or found."""
+        wanted = self._config.input
+        if wanted == "none":
+            return None
+        found = find_device(wanted, "input")
+        if found is None:
+            _log.warning("no sound input was found: noise of kind live follows live_level_db")
+            return None
+        return SoundCardInput(*found)
+
     def _listen(self, stack: ExitStack) -> None:
         """Opens the control ports, and what publishes telemetry."""
         config = self._config
@@ -194,6 +210,8 @@ class Daemon:
         while self._ring.space > 0 and self._engine.failure is None and time.monotonic() < deadline:
             self._stopping.wait(0.002)
         self._output.start()
+        if self._input is not None:
+            self._input.start()
 
     def _announce(self, rate: int) -> None:
         _log.info(
@@ -223,21 +241,26 @@ class Daemon:
             if self._telemetry is not None:
                 self._telemetry.send(status)
             line.show(status)
-            self._revive_output()
+            self._revive_devices()
         line.close()
 
-    def _revive_output(self) -> None:
-        if self._output.is_alive() or not isinstance(self._output, SoundCardOutput):
-            return
+    def _revive_devices(self) -> None:
+        """Tries from time to time to open again what went away."""
+        if self._input is not None and not self._input.is_alive():
+            self._input.silence()
+        devices = [one for one in (self._output, self._input) if isinstance(one, SoundCardStream)]
         now = time.monotonic()
-        if now < self._retry_at:
+        if now < self._retry_at or all(device.is_alive() for device in devices):
             return
         self._retry_at = now + RETRY_S
-        try:
-            self._output.restart()
-            _log.warning("the sound device %s is back", self._output.name)
-        except DeviceError as error:
-            _log.warning("the sound device went away: %s", error)
+        for device in devices:
+            if device.is_alive():
+                continue
+            try:
+                device.restart()
+                _log.warning("the sound device %s is back", device.name)
+            except DeviceError as error:
+                _log.warning("the sound device went away: %s", error)
 
     def _fade_out(self) -> None:
         """Closes the gate and waits until the fade has been heard."""

@@ -10,17 +10,20 @@ from noizenet.network import GATES, NetworkShape
 from noizenet_daemon.kernels.cells import CELL_NUMBERS, CellState, Layers
 from noizenet_daemon.kernels.collapse import LAGS
 from noizenet_daemon.kernels.noise import Controls
+from noizenet_daemon.kernels.pink import new_pink
 from noizenet_daemon.kernels.predicting import predict_codes, predict_features
 from noizenet_daemon.kernels.rng import new_rng
 from noizenet_daemon.kernels.stepping import (
     CategoricalWeights,
     LinearWeights,
     NetworkState,
+    TierState,
     listen_codes,
     listen_features,
     run_codes,
     run_features,
 )
+from noizenet_daemon.kernels.tiers import TieredWeights, listen_tiers, predict_tiers, run_tiers
 
 Array = NDArray[Any]
 
@@ -30,11 +33,14 @@ class NumbaEngine:
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.shape = checkpoint.network
-        self.weights: CategoricalWeights | LinearWeights
+        self.weights: CategoricalWeights | LinearWeights | TieredWeights
         self._run: Any
         self._listen: Any
         self._predict: Any
-        if self.shape.head == "categorical":
+        if self.shape.frame:
+            self.weights = pack_tiered(self.shape, checkpoint.weights)
+            self._run, self._listen, self._predict = run_tiers, listen_tiers, predict_tiers
+        elif self.shape.head == "categorical":
             self.weights = pack_categorical(self.shape, checkpoint.weights)
             self._run, self._listen, self._predict = run_codes, listen_codes, predict_codes
         else:
@@ -65,12 +71,13 @@ def new_network_state(shape: NetworkShape, seed: int) -> NetworkState:
         np.zeros(gates, np.float32),
         np.zeros(gates, np.float32),
     )
-    known = shape.hidden + max(shape.stages - 1, 0) * shape.embedding
+    known = shape.embedding if shape.frame else shape.hidden + max(shape.stages - 1, 0) * shape.embedding
     units = shape.head_hidden if categorical else (2 if shape.head == "gaussian" else 1) * shape.features
     return NetworkState(
         cells,
         np.zeros(shape.stages, np.int32) if categorical else np.zeros(shape.features, np.float32),
         new_rng(seed),
+        new_pink(max(shape.layers * shape.hidden, shape.input_size), seed),
         np.zeros(1, np.int64),
         np.zeros(LAGS, np.float64),
         np.zeros(LAGS, np.int64),
@@ -78,6 +85,19 @@ def new_network_state(shape: NetworkShape, seed: int) -> NetworkState:
         np.zeros(known, np.float32),
         np.zeros(units, np.float32),
         np.zeros(max(shape.classes, 1), np.float32),
+        _new_tier_state(shape),
+    )
+
+
+def _new_tier_state(shape: NetworkShape) -> TierState:
+    """Returns the state of two tiers that have heard silence, the middle code; the cells are due to turn."""
+    units = shape.head_hidden if shape.frame else 0
+    return TierState(
+        np.full(shape.span, shape.classes // 2, np.int32),
+        np.full(1, shape.frame, np.int64),
+        np.zeros((shape.frame, shape.conditioning), np.float32),
+        np.zeros(units, np.float32),
+        np.zeros(units, np.int64),
     )
 
 
@@ -126,6 +146,28 @@ def pack_categorical(shape: NetworkShape, weights: dict[str, Array]) -> Categori
         _stack([weights[f"condition.{stage}.bias"] for stage in stages]),
         _stack([weights[f"output.{stage}.weight"].T for stage in stages]),
         _stack([weights[f"output.{stage}.bias"] for stage in stages]),
+    )
+
+
+def pack_tiered(shape: NetworkShape, weights: dict[str, Array]) -> TieredWeights:
+    """Returns the weights of a network of two tiers as `kernels.tiers` takes them."""
+    embedding, size = weights["embedding"][0], shape.embedding
+    near = weights["near.weight"].T
+    return TieredWeights(
+        pack_layers(shape, weights),
+        np.ascontiguousarray(embedding, np.float32),
+        np.ascontiguousarray(weights["rnn.weight_ih_l0"].T, np.float32),
+        float(np.sqrt(np.mean(np.square(embedding)))),
+        np.ascontiguousarray(weights["upsample.weight"].T, np.float32),
+        weights["upsample.bias"].reshape(shape.frame, shape.conditioning),
+        _stack([embedding @ near[n * size : (n + 1) * size] for n in range(shape.reach)]),
+        np.ascontiguousarray(near[-size:], np.float32),
+        weights["near.bias"],
+        np.ascontiguousarray(weights["condition.0.weight"].T, np.float32),
+        np.ascontiguousarray(weights["mix.weight"].T, np.float32),
+        weights["mix.bias"],
+        np.ascontiguousarray(weights["output.0.weight"].T, np.float32),
+        weights["output.0.bias"],
     )
 
 

@@ -16,7 +16,7 @@ from noizenet.checkpoint import Checkpoint
 from noizenet.network import LOG_DEVIATION_RANGE
 from noizenet_daemon.kernels.cells import CELL_NUMBERS, ring_row
 from noizenet_daemon.kernels.collapse import code_signature, feature_signature, is_collapsed, watch
-from noizenet_daemon.kernels.noise import INPUT, Controls, add_noise, is_due
+from noizenet_daemon.kernels.noise import INPUT, PERIODIC, Controls, add_noise, is_due
 from noizenet_daemon.kernels.rng import normal, uniform
 from noizenet_daemon.kernels.stepping import NetworkState, disturbed
 
@@ -37,12 +37,15 @@ class TorchEngine:
         """Generates steps into `out`: codes int32 (n, stages) or features float32 (n, features)."""
         for n in range(len(out)):
             fed = self._input(state)
-            if is_due(controls, state.steps[0], is_collapsed(state.runs, controls.hold)):
-                fed = fed + self._inject(state, controls)
+            if is_due(controls, state.steps[0], is_collapsed(state.runs, controls.hold)) and (
+                self._is_heard(state, controls)
+            ):
+                fed = fed + self._inject(state, controls, len(fed))
             top = self._step(state, fed)
             if self.shape.head == "categorical":
                 for stage in range(self.shape.stages):
                     state.last[stage] = self._drawn(self._logits(top, state.last, stage), controls, uniform(state.rng))
+                self._remember(state)
                 signature = code_signature(state.last)
             else:
                 state.last[:] = self._features(top, controls.temperature, state.rng)
@@ -55,9 +58,10 @@ class TorchEngine:
     def listen(self, state: NetworkState, steps: Array) -> None:
         """Hears given steps, as if the network had just put them out."""
         for n in range(len(steps)):
-            if n > 0:
+            if n > 0 or self.shape.frame:
                 self._step(state, self._input(state))
             state.last[:] = steps[n]
+            self._remember(state)
 
     @torch.inference_mode()
     def predict(self, state: NetworkState, steps: Array, out: Array) -> None:
@@ -70,26 +74,57 @@ class TorchEngine:
             else:
                 out[n] = self._features(top, 0.0, state.rng.copy())
             state.last[:] = steps[n]
+            self._remember(state)
 
     def _input(self, state: NetworkState) -> Tensor:
         last = torch.from_numpy(state.last)
         if self.shape.head != "categorical":
             return last
         embedding = self._weights["embedding"]
+        if self.shape.frame:
+            return embedding[0, torch.from_numpy(state.tiers.recent[-self.shape.reach :]).long()].flatten()
         return torch.cat([embedding[stage, code] for stage, code in enumerate(last.tolist())])
 
-    def _inject(self, state: NetworkState, controls: Controls) -> Tensor:
-        """Returns the noise on the input; adds that on hidden or cell state in place."""
-        noise = np.zeros(self.shape.input_size, np.float32)
+    def _inject(self, state: NetworkState, controls: Controls, count: int) -> Tensor:
+        """Returns the noise on the input, (count,); adds that on hidden or cell state in place."""
+        noise = np.zeros(count, np.float32)
         if controls.target == INPUT:
-            add_noise(noise, self._input_scale, controls, state.steps[0], state.rng, 0)
+            heard = noise[-self.shape.embedding :] if self.shape.frame else noise
+            add_noise(heard, self._input_scale, controls, state.steps[0], state.rng, state.pink, 0)
             return torch.from_numpy(noise)
         for layer in range(self.shape.layers):
             values = disturbed(CELL_NUMBERS[self.shape.cell], state.cells, layer, controls.target)
-            add_noise(values, 1.0, controls, state.steps[0], state.rng, layer * self.shape.hidden)
+            add_noise(values, 1.0, controls, state.steps[0], state.rng, state.pink, layer * self.shape.hidden)
         return torch.from_numpy(noise)
 
+    def _is_heard(self, state: NetworkState, controls: Controls) -> bool:
+        """Returns whether noise that is due is injected, too, where two tiers stand: see `kernels.tiers`."""
+        is_border = state.tiers.place[0] == self.shape.frame
+        return bool(is_border or controls.target == INPUT or controls.mode == PERIODIC)
+
+    def _remember(self, state: NetworkState) -> None:
+        """Takes the last code as the newest of a network of two tiers."""
+        if self.shape.frame:
+            state.tiers.recent[:-1] = state.tiers.recent[1:].copy()
+            state.tiers.recent[-1] = max(state.last[0], 0)
+            state.tiers.place[0] += 1
+
     def _step(self, state: NetworkState, fed: Tensor) -> Tensor:
+        """Steps all layers and returns the top hidden state (hidden,); of two tiers, what the perceptron is told."""
+        return self._perceive(state, fed) if self.shape.frame else self._turn(state, fed)
+
+    def _perceive(self, state: NetworkState, fed: Tensor) -> Tensor:
+        """Lets the cells turn if they are due; returns what both tiers tell the perceptron, (head_hidden,)."""
+        weights, tiers, frame = self._weights, state.tiers, self.shape.frame
+        if tiers.place[0] == frame:
+            top = self._turn(state, weights["embedding"][0, torch.from_numpy(tiers.recent[-frame:]).long()].flatten())
+            told = functional.linear(top, weights["upsample.weight"], weights["upsample.bias"])
+            tiers.told[:] = told.view(frame, -1).numpy()
+            tiers.place[0] = 0
+        near = functional.linear(fed, weights["near.weight"], weights["near.bias"])
+        return near + functional.linear(torch.from_numpy(tiers.told[tiers.place[0]]), weights["condition.0.weight"])
+
+    def _turn(self, state: NetworkState, fed: Tensor) -> Tensor:
         """Steps all layers and returns the top hidden state (hidden,)."""
         x = fed[None]
         for layer in range(self.shape.layers):
@@ -129,6 +164,9 @@ class TorchEngine:
     def _logits(self, top: Tensor, codes: Array, stage: int) -> Tensor:
         """Returns the logits (classes,) of a stage, given the codes of those before it."""
         weights = self._weights
+        if self.shape.frame:
+            mixed = functional.linear(torch.relu(top), weights["mix.weight"], weights["mix.bias"])
+            return functional.linear(torch.relu(mixed), weights["output.0.weight"], weights["output.0.bias"])
         embeddings = [weights["embedding"][before, int(codes[before])] for before in range(stage)]
         known = torch.cat([top, *embeddings])
         units = functional.linear(known, weights[f"condition.{stage}.weight"], weights[f"condition.{stage}.bias"])

@@ -17,6 +17,8 @@ from noizenet.perlin import perlin_noise
 from noizenet_daemon.engine_numba import NumbaEngine, new_network_state
 from noizenet_daemon.kernels.noise import PERLIN_HZ, Controls
 from noizenet_daemon.kernels.stepping import NetworkState
+from noizenet_daemon.memory_player import MemoryPlayer, MemoryState
+from noizenet_daemon.noise_amount import noise_amount
 from noizenet_daemon.quarantine import Quarantine, copy_state, new_quarantine, quarantine, remember_start
 
 Array = NDArray[Any]
@@ -43,10 +45,11 @@ class Engine(Protocol):
 
 
 class GeneratorState(NamedTuple):
-    """One voice's memory: the network's, the decoder's, the quarantine's, and the steps of the block at hand."""
+    """One voice: its network, decoder, place in the memory if there is one, quarantine, and the block's steps."""
 
     network: NetworkState
     decoder: CodecState
+    memory: MemoryState | tuple[()]
     guard: Quarantine
     steps: Array
 
@@ -75,6 +78,7 @@ class Generator:
             self._engine = TorchEngine(checkpoint)
         else:
             self._engine = NumbaEngine(checkpoint)
+        self._memory = MemoryPlayer(checkpoint, checkpoint.memory) if checkpoint.memory else None
 
     def new_state(self, seed: int, voice: int = 1) -> GeneratorState:
         """Returns a state that starts from one of the checkpoint's own hidden states, which the seed chooses.
@@ -89,7 +93,9 @@ class Generator:
             state.network.cells.hidden[:] = start["hidden"]
             state.network.cells.cell[:] = start["cell"]
             state.network.last[:] = start["last"]
-        remember_start(state.guard, (state.network, state.decoder))
+            if "recent" in start:
+                state.network.tiers.recent[:] = start["recent"]
+        remember_start(state.guard, state[:3])
         return state
 
     def _silent_state(self, seed: int) -> GeneratorState:
@@ -97,10 +103,12 @@ class Generator:
         kind = np.int32 if shape.head == "categorical" else np.float32
         network = new_network_state(shape, seed)
         decoder = self.codec.new_decoder_state(seed)
+        memory = self._memory.new_state() if self._memory else ()
         return GeneratorState(
             network,
             decoder,
-            new_quarantine((network, decoder), self.chunk_frames, self.channels),
+            memory,
+            new_quarantine((network, decoder, memory), self.chunk_frames, self.channels),
             np.zeros((self._chunk_steps, self.codec.width), kind),
         )
 
@@ -116,11 +124,15 @@ class Generator:
         Allocates nothing.
         """
         self._engine.run(state.network, controls, state.steps)
+        if self._memory and state.memory:
+            self._memory.step(state.memory, state.network, controls, state.steps[0])
         self.codec.decode(state.decoder, state.steps, out if self.channels > 1 else out[:, 0])
+        if self._memory and state.memory:
+            self._memory.mix(state.memory, out)
         cells = state.network.cells
         # a code of -1 could not be drawn; features that are no numbers are found in the sound
         is_whole = self.codec.classes == 0 or bool(state.steps.min() >= 0)
-        quarantine(state.guard, (state.network, state.decoder), out, (cells.hidden, cells.cell), is_whole)
+        quarantine(state.guard, state[:3], out, (cells.hidden, cells.cell), is_whole)
 
     def expected(self, steps: Array) -> Array:
         """Returns what the network expects in the place of each step (n, width) of a sound, of the same kind.
@@ -157,7 +169,7 @@ class Generator:
                 f"{self.codec.hop}: choose a longer sound"
             )
         self._engine.listen(state.network, steps)
-        remember_start(state.guard, (state.network, state.decoder))
+        remember_start(state.guard, state[:3])
         return state, len(samples) / self.sample_rate
 
     def _prime_samples(self, source: str, seed: int) -> Array:
@@ -190,7 +202,8 @@ class Generator:
         return Controls(
             temperature=float(values["temperature"]),
             top_p=float(values["top_p"]),
-            noise=float(values["noise"]),
+            stray=float(values["stray"]),
+            noise=noise_amount(values, draws_codes=self.codec.classes > 0, steps_are_samples=steps_are_samples),
             kind=NOISE_KINDS.index(values["noise_kind"]),
             target=NOISE_TARGETS.index(values["noise_target"]),
             mode=NOISE_MODES.index(values["noise_mode"]),

@@ -18,6 +18,7 @@ from noizenet_daemon.engine import Engine
 from noizenet_daemon.generator import EngineName, Generator, GeneratorState
 from noizenet_daemon.performance import initial_states
 from noizenet_daemon.ring import Ring
+from noizenet_daemon.sound_input import SoundCardInput
 from noizenet_daemon.warming import warm_up
 
 MOST_STATES = 1000
@@ -39,10 +40,12 @@ class LiveInstrument:
         record_dir: Path,
         values: dict[str, Value],
         stop: Callable[[], None],
+        sound_input: SoundCardInput | None = None,
     ) -> None:
         """Args:
         values: start values of all parameters.
         stop: asks the daemon to end.
+        sound_input: what the live level comes from, if one is open.
         """
         self._engine = engine
         self._ring = ring
@@ -53,6 +56,9 @@ class LiveInstrument:
         self._seed = seed
         self._record_dir = record_dir
         self._stop = stop
+        self._input = sound_input
+        if sound_input is not None:
+            engine.performance.live_level_db = sound_input.level_db
         self._voices = len(engine.performance.voices)
         self._set: list[dict[str, Value]] = [dict(values) for _ in range(self._voices)]
         self._states: dict[str, tuple[Generator, list[GeneratorState]]] = {}
@@ -63,9 +69,15 @@ class LiveInstrument:
         return self._voices
 
     def get(self, parameter: str, voice: int = 1) -> Value:
+        if parameter == "live_level_db" and self._input is not None:
+            return round(self._input.level_db(), 2)
         return self._set[voice - 1][parameter]
 
     def set(self, parameter: str, value: Value, voice: int | None = None, at: float | None = None) -> None:
+        if parameter == "live_level_db" and self._input is not None:
+            raise ControlError(
+                f"live_level_db follows the sound input {self._input.name!r}: start with --input none to set it"
+            )
         if at is None or at <= time.time():
             self._remember(parameter, value, voice)
             self._engine.post(lambda: self._apply(parameter, value, voice))

@@ -28,6 +28,8 @@ class Performance:
         position: frames made so far.
         voices: in order; voice 1 first.
         limiter_db: highest peak let out.
+        live_level_db: asked before each block for the level that noise of kind `live` follows in all voices, where a
+            sound input gives one; None where the parameter of that name does.
         delay_frames: how much later than made a frame comes out, for the limiter looks ahead.
     """
 
@@ -56,6 +58,7 @@ class Performance:
             Voice(Source(generator, state, sample_rate, channels), sample_rate, channels, block_frames)
             for state in states
         ]
+        self.live_level_db: Callable[[], float] | None = None
         self._safety = Safety(sample_rate, channels) if safe else None
         self.delay_frames = self._safety.delay_frames if self._safety else 0
         self._quarantined_before = 0
@@ -95,6 +98,8 @@ class Performance:
 
     def render(self, block: Array) -> None:
         """Fills block, float32 (n, channels), splitting it where events are due."""
+        if self.live_level_db is not None:
+            self.set("live_level_db", self.live_level_db())
         done = 0
         while done < len(block):
             while self._events and self._events[0][0] <= self.position:

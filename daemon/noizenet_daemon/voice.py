@@ -50,7 +50,8 @@ class Voice:
     def set(self, name: str, value: Value) -> None:
         """Turns one knob to a value that `Parameter.coerce` returned."""
         self.values[name] = value
-        self._update()
+        if name != "live_level_db" or self.values["noise_kind"] == "live":  # it comes with each block, and often idly
+            self._update()
 
     def settle(self) -> None:
         """Lets the gains jump to their targets: for knobs turned before the first frame."""

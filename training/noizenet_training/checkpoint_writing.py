@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from noizenet.checkpoint import Checkpoint
 from noizenet_training.learning.fitting import Fitting, Round
-from noizenet_training.learning.networks import Network
+from noizenet_training.learning.sample_rnn import new_network
+from noizenet_training.remembering import USUAL_PACE_S, Remembering
 from noizenet_training.resumption import resume_path, save_resume
 from noizenet_training.starts import start_states
 
@@ -33,6 +34,10 @@ class CheckpointWriter:
         blank: the checkpoint but for weights, states, and what training brought.
         training: steps (n, width) of the training stretches, for the hidden states to start from.
         identity: see `save_resume`.
+        remembering: what the checkpoint is to remember of its corpus, if anything.
+
+    Attributes:
+        pace_s: see `Memory`.
     """
 
     def __init__(
@@ -43,6 +48,7 @@ class CheckpointWriter:
         fitting: Fitting,
         training: Sequence[Array],
         identity: dict[str, Any],
+        remembering: Remembering | None = None,
     ) -> None:
         self._out = out
         self._half = half
@@ -50,6 +56,8 @@ class CheckpointWriter:
         self._fitting = fitting
         self._training = training
         self._identity = identity
+        self._remembering = remembering
+        self.pace_s = USUAL_PACE_S
         self._written_s = -math.inf
         self._written: Round | None = None
 
@@ -65,7 +73,7 @@ class CheckpointWriter:
     def write_checkpoint(self, elapsed_s: float) -> None:
         """Writes the best weights so far, with the hidden states they have after hearing the corpus."""
         fitting = self._fitting
-        network = Network(self._blank.network)
+        network = new_network(self._blank.network)
         network.load_weights(fitting.best)
         best = self._written = fitting.best_round
         brought = {
@@ -81,6 +89,7 @@ class CheckpointWriter:
             self._blank,
             weights=fitting.best,
             states=start_states(network, self._training, self._blank.codec.group),
+            memory=self._remembering.memory(network, self.pace_s) if self._remembering else None,
             training=self._blank.training | brought | _histories(fitting),
         )
         checkpoint.save(self._out, half=self._half)
@@ -93,7 +102,8 @@ def versions() -> dict[str, str]:
 
 
 def _histories(fitting: Fitting) -> dict[str, Any]:
-    """Returns the losses of the rounds, evenly thinned (the last stays), of single updates, and of the playing.
+    """Returns the losses of the rounds, evenly thinned (the last stays), of single updates, and of the playing; and
+    what listening samples were like, in `heard`.
 
     Held-out errors of numbers, whatever was trained, are in `held_out_mse`, `held_out_mae` and `held_out_mbe`.
     """
@@ -114,6 +124,8 @@ def _histories(fitting: Fitting) -> dict[str, Any]:
     if played:
         updates, distances = zip(*played, strict=True)
         found["played"] = {"updates": list(updates), "distances": list(distances)}
+    if fitting.heard:
+        found["heard"] = fitting.heard
     return found
 
 

@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 from noizenet.cli import Subcommand
@@ -86,6 +87,7 @@ def _chosen_fma(options: argparse.Namespace) -> FmaChoice | None:
 def _train(options: argparse.Namespace) -> None:
     from noizenet_training.recipe_reading import load_recipe
 
+    begun = time.monotonic()
     recipe = load_recipe(options.recipe, options.set)  # before the slow imports: its faults show at once
     fma = _chosen_fma(options)
     # Read when PyTorch is loaded. Threads that spin while they wait take the cores from those they wait for:
@@ -114,17 +116,18 @@ def _train(options: argparse.Namespace) -> None:
         options.songs,
         options.seconds,
     )
-    outcome = train(task, reporter(sys.stderr))
+    outcome = train(task, reporter(sys.stderr), begun=begun)
     if options.json:
         print(json.dumps(outcome.to_json()))
         return
     preview = f", a preview in {outcome.preview}" if outcome.preview else ""
     print(
         f"{outcome.checkpoint}: {outcome.updates:,} updates in {outcome.minutes:.1f} minutes, "
-        f"held-out loss {loss_text(outcome.held_out)}{preview}, losses in {outcome.picture}"
+        f"held-out loss {loss_text(outcome.held_out)}{preview}, losses in {outcome.picture} (these took "
+        f"{outcome.afterwards_s:.0f} s more)"
     )
     if outcome.verdict:
-        print(f"The preview is {outcome.verdict}")
+        print(f"The preview {outcome.verdict}")
 
 
 def _configure_evaluate(parser: argparse.ArgumentParser) -> None:
@@ -143,6 +146,13 @@ def _configure_evaluate(parser: argparse.ArgumentParser) -> None:
         metavar="SOUND",
         help="what the checkpoint hears before: a sound file, or corpus (default), normal, perlin, silence",
     )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter that the checkpoint is played with, such as stray=0.7",
+    )
     parser.add_argument("--out", type=Path, metavar="F.png", help="draw both, what is recited, and how they live")
     parser.add_argument("--seed", type=whole, default=0, metavar="N", help="of rendering; default 0")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -151,7 +161,7 @@ def _configure_evaluate(parser: argparse.ArgumentParser) -> None:
 def _evaluate(options: argparse.Namespace) -> None:
     from noizenet_training.judging.comparison import compare, table
 
-    found = compare(options.subject, options.corpus, options.seconds, options.seed, options.prime)
+    found = compare(options.subject, options.corpus, options.seconds, options.seed, options.prime, options.set)
     print(json.dumps(found.to_json()) if options.json else table(found), flush=True)
     if options.out:  # last: a picture that can't be written costs nobody the figures
         from noizenet_training.judging.score_picture import draw

@@ -11,7 +11,7 @@ from noizenet.network import NetworkShape
 from noizenet_training.learning.distributed import Group
 from noizenet_training.learning.fitting import Fitting
 from noizenet_training.learning.free_running import FreeRunning
-from noizenet_training.learning.networks import Network
+from noizenet_training.learning.sample_rnn import new_network
 from noizenet_training.task import Task
 
 Array = NDArray[Any]
@@ -41,7 +41,7 @@ def new_fitting(
     torch.manual_seed(task.seed)
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(min(MOST_THREADS, _usable_cores()))
-    network = Network(material.shape, task.recipe.dropout).to(group.device)
+    network = new_network(material.shape, task.recipe.dropout).to(group.device)
     weights = material.stage_weights
     fitting = Fitting(network, task.recipe, material.training, held_out, weights, task.seed, playing, group)
     if material.resumed:

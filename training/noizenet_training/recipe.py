@@ -10,6 +10,7 @@ from typing import Any, Literal
 CODECS = ("tokens", "mulaw", "amplitude", "fft", "spectrum")
 TOKENS = ("tokens",)
 CATEGORICAL = ("tokens", "mulaw")
+MULAW = ("mulaw",)
 NUMBERS = ("amplitude", "fft", "spectrum")
 FRAMES = ("tokens", "fft")
 LOWEST_RATE = 4000  # Hz
@@ -84,12 +85,19 @@ class Recipe:
         1.0, "s; the clip whose one transform is read along frequency", 0.01, 60.0, codecs=("spectrum",)
     )
 
+    pre_emphasis: float = _option(
+        0.0, "share of the sample before that is taken away before coding, given back after", 0.0, 0.99, codecs=MULAW
+    )
+
     window_s: float = _option(0.093, "s; the spectral window, rounded to a power of two", 0.005, 0.5, codecs=FRAMES)
     overlap: int = _option(4, "windows over each sample; the hop is window / overlap", 4, 16, codecs=FRAMES)
     floor: float = _option(1e-4, "added to magnitudes before the logarithm", 1e-8, 1e-1, codecs=FRAMES)
     axes: int = _option(256, "principal axes that describe a spectral frame", 4, 512, codecs=TOKENS)
     stages: int = _option(4, "codes in a step", 1, 12, codecs=TOKENS)
     classes: int = _option(128, "values of a code; fewer if the corpus can't fill them", 2, 4096, codecs=TOKENS)
+    memory_s: float = _option(
+        600.0, "s of the corpus that the checkpoint remembers, and can play from; 0 = none", 0.0, 7200.0, codecs=TOKENS
+    )
     shifts: int = _option(
         4,
         "readings of the corpus, each shifted by a part of the hop: other codes for the same music",
@@ -105,6 +113,17 @@ class Recipe:
     hidden: int = _option(256, "units of each layer", 1, 4096)
     embedding: int = _option(64, "numbers that a code is embedded in", 1, 1024, codecs=CATEGORICAL)
     head_hidden: int = _option(192, "units between the top layer and a code", 1, 4096, codecs=CATEGORICAL)
+    frame: int = _option(
+        0,
+        "samples between two turns of the cells, above a perceptron for each sample; 0 = no such tiers",
+        0,
+        1024,
+        codecs=MULAW,
+    )
+    reach: int = _option(32, "last samples that the perceptron sees (frame)", 1, 1024, codecs=MULAW)
+    conditioning: int = _option(
+        64, "numbers that the cells tell the perceptron of each sample (frame)", 1, 1024, codecs=MULAW
+    )
     head: str = _choice(
         "linear",
         "linear: the next numbers themselves; gaussian: their mean and deviation, from which they are drawn",
@@ -150,6 +169,21 @@ class Recipe:
     )
     input_noise: float = _option(
         0.0, "deviation of the Gaussian noise on the inputs, with clean targets", 0.0, 10.0, codecs=NUMBERS
+    )
+    precision: str = _choice(
+        "auto",
+        "of the network's products: auto = 16 bits on a GPU, single on a CPU",
+        "auto",
+        "single",
+        "bfloat16",
+        "float16",
+    )
+    patience: int = _option(
+        0,
+        "times that it plays by itself, 16 in a training, without getting better, before training stops; 0 = never",
+        0,
+        16,
+        codecs=TOKENS,
     )
     round_updates: int = _option(25, "updates between two looks at the held-out part", 1, 100_000)
     keep: str = _choice("best", "the weights that held out best, or the last", "best", "last")

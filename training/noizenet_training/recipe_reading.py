@@ -82,6 +82,23 @@ def _misfits(recipe: Recipe) -> list[tuple[str, str]]:
         found.append(("stride", f"stride means nothing for feeding={recipe.feeding}, only for windows: set stride=0"))
     if recipe.cell == "conv" and recipe.layers > MOST_CONV_LAYERS:
         found.append(("layers", f"layers is {recipe.layers}; of cell=conv at most {MOST_CONV_LAYERS}"))
+    return found + (_misfits_of_tiers(recipe) if recipe.frame else [])
+
+
+def _misfits_of_tiers(recipe: Recipe) -> list[tuple[str, str]]:
+    """Returns what doesn't go with a recipe's two tiers."""
+    found = []
+    if recipe.cell == "conv":
+        found.append(
+            ("cell", f"cell=conv can't turn every {recipe.frame} samples: choose lstm, gru or rnn, or frame=0")
+        )
+    if recipe.feeding != "streams":
+        found.append(("feeding", f"feeding={recipe.feeding} goes without tiers: set feeding=streams, or frame=0"))
+    if recipe.unroll % recipe.frame:
+        nearest = max(1, round(recipe.unroll / recipe.frame)) * recipe.frame
+        found.append(
+            ("unroll", f"unroll is {recipe.unroll}, not a multiple of frame={recipe.frame}: set unroll={nearest}")
+        )
     return found
 
 

@@ -15,7 +15,7 @@ from noizenet.codecs import Codec, codec_type
 from noizenet.errors import CheckpointError, InputFileError, UsageError
 from noizenet_training.learning.fitting import Fitting
 
-FORMAT = 2
+FORMAT = 3
 
 
 def resume_path(out: Path) -> Path:

@@ -1,12 +1,12 @@
 """A training from sound files to a checkpoint: corpus, codec, network, rounds, starts, preview.
 
 The file at `out` is written whenever better weights are found (at most every 15 s) and is valid at any time,
-so that a performer can load the newest while training goes on.
+so that a performer can load the newest while training goes on. What is not the budget's is the end alone: writing,
+drawing and the preview.
 """
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
@@ -15,12 +15,9 @@ from noizenet.checkpoint import Checkpoint
 from noizenet.codecs import Codec
 from noizenet.codecs.tokens import TokensCodec
 from noizenet.errors import InputFileError, SoundFileError, TrainingError, UsageError
-from noizenet.sound_file import read_mono
 from noizenet_training.checkpoint_writing import CheckpointWriter
 from noizenet_training.codecs.codec_fitting import fit_codec
 from noizenet_training.following import Material, follow, new_fitting
-from noizenet_training.judging.reference import Reference, Score
-from noizenet_training.judging.rendering import render
 from noizenet_training.judging.words import in_words
 from noizenet_training.learning.batches import encode_stretches, shifted
 from noizenet_training.learning.distributed import Group, joined, leave
@@ -29,8 +26,12 @@ from noizenet_training.learning.fitting import Fitting, Round
 from noizenet_training.learning.free_running import FreeRunning
 from noizenet_training.learning.losses import stage_weights
 from noizenet_training.learning.networks import network_shape
+from noizenet_training.listening import Listener, is_sample_of
+from noizenet_training.memory_pace import find_pace
+from noizenet_training.pace import Pace
 from noizenet_training.pictures.loss_plots import plot_checkpoints
 from noizenet_training.progress import Reporter, figures
+from noizenet_training.remembering import Remembering
 from noizenet_training.resumption import load_resume, resume_path
 from noizenet_training.sounds.corpus import Corpus, load_sources
 from noizenet_training.sounds.fma import fma_sources
@@ -39,19 +40,19 @@ from noizenet_training.task import Outcome, Task, check_writable, preview_path
 
 Array = NDArray[Any]
 
-PREVIEW_S = 30.0  # long enough for a judgement
-
 
 def train(
     task: Task,
     report: Reporter,
     clock: Callable[[], float] = time.monotonic,
     on_round: Callable[[Round], None] | None = None,
+    begun: float | None = None,
 ) -> Outcome:
     """Trains, and returns where everything lies. Under `torchrun`, all but the first process end in it.
 
     Args:
         on_round: called after each round. Whatever it raises ends the training, and leaves the resume file.
+        begun: when the command was given, as `clock` has it; None = now.
 
     Raises:
         SoundFileError: nothing usable in the corpus, or too little of it.
@@ -59,7 +60,7 @@ def train(
         UsageError: the resume file belongs to another training, or the preview would overwrite the corpus.
         TrainingError: training diverged and couldn't be mended, or another process of `torchrun` has ended.
     """
-    started = clock()
+    started = clock() if begun is None else begun
     with joined() as group:
         if group.size > 1 and task.recipe.feeding in ONE_STREAM:
             raise UsageError(
@@ -86,7 +87,7 @@ def _lead(
     identity["number of processes"] = group.size
     found = load_resume(resume_path(task.out), identity) if task.resume else None
     codec = found[0] if found else fit_codec(task.recipe, corpus.training, corpus.sample_rate, task.seed)
-    training, held_out = _steps(codec, corpus)
+    training, held_out = _steps(codec, corpus, network_shape(task.recipe, codec).context)
     report.say(
         f"corpus: {len(corpus.files)} of {len(corpus.files) + len(corpus.skipped)} files, "
         f"{corpus.seconds:.0f} s at {corpus.sample_rate:,} Hz, {'mono' if corpus.channels == 1 else 'stereo'}; "
@@ -108,11 +109,31 @@ def _lead(
         return spent_before_s + since_start()
 
     blank = _blank_checkpoint(task, corpus, codec, fitting)
-    writer = CheckpointWriter(task.out, task.half, blank, fitting, training, identity)
-    _run_rounds(task, group, fitting, writer, report, elapsed, on_round)
-    writer.write_checkpoint(elapsed())
+    remembering = None
+    if isinstance(codec, TokensCodec) and task.recipe.memory_s:
+        remembering = Remembering(codec, corpus.remembered, task.recipe.memory_s, task.half)
+    writer = CheckpointWriter(task.out, task.half, blank, fitting, training, identity, remembering)
+    listener = Listener(task.out, corpus, fitting, writer, task.seed, spent_before_s)
+    _run_rounds(task, group, fitting, writer, listener, report, elapsed, on_round)
+    trained_s = elapsed()
+    writer.write_checkpoint(trained_s)
     resume_path(task.out).unlink(missing_ok=True)
-    return _outcome(task, corpus, fitting, report, elapsed())
+    if task.preview and remembering:
+        _find_pace(task, corpus, writer, report)
+        writer.write_checkpoint(trained_s)
+    return _outcome(task, corpus, fitting, listener, report, trained_s, elapsed)
+
+
+def _find_pace(task: Task, corpus: Corpus, writer: CheckpointWriter, report: Reporter) -> None:
+    """Lets the checkpoint find how often to leave one place of its memory for another."""
+    try:
+        pace_s = find_pace(task.out, [file.mono for file in corpus.files], task.seed)
+    except InputFileError as error:
+        report.say(f"the checkpoint is ready, but could not be listened to: {error}")
+        return
+    if pace_s:
+        writer.pace_s = pace_s
+        report.say(f"it leaves one place of its memory for another every {pace_s:g} s; stray changes that")
 
 
 def _read_corpus(task: Task, report: Reporter) -> Corpus:
@@ -122,6 +143,11 @@ def _read_corpus(task: Task, report: Reporter) -> Corpus:
     preview = preview_path(task.out)
     if any(file.path.resolve() == preview.resolve() for file in corpus.files):
         raise UsageError(f"the preview would overwrite {preview}, which is part of the corpus: choose another --out")
+    for file in corpus.files:
+        if is_sample_of(task.out, file.path):
+            raise UsageError(
+                f"listening samples would replace {file.path}, which is part of the corpus: choose another --out"
+            )
     for sentence in corpus.skipped:
         report.say(f"skipped: {sentence}")
     return corpus
@@ -140,7 +166,15 @@ def _blank_checkpoint(task: Task, corpus: Corpus, codec: Codec, fitting: Fitting
     )
 
 
-def _outcome(task: Task, corpus: Corpus, fitting: Fitting, report: Reporter, elapsed_s: float) -> Outcome:
+def _outcome(
+    task: Task,
+    corpus: Corpus,
+    fitting: Fitting,
+    listener: Listener,
+    report: Reporter,
+    trained_s: float,
+    elapsed: Callable[[], float],
+) -> Outcome:
     """Draws the losses, renders the preview, and returns where everything lies."""
     best = fitting.best_round
     assert best is not None  # a training has at least one round
@@ -149,8 +183,7 @@ def _outcome(task: Task, corpus: Corpus, fitting: Fitting, report: Reporter, ela
         picture, preview = task.out.with_suffix(".png"), preview_path(task.out)
         plot_checkpoints([task.out], picture)
         try:
-            render(task.out, preview, PREVIEW_S, task.seed)
-            score = _judged(preview, corpus)
+            score = listener.preview(report, preview, trained_s)
         except InputFileError as error:
             report.say(f"the checkpoint is ready, but there is no preview: {error}")
             preview = None
@@ -160,28 +193,20 @@ def _outcome(task: Task, corpus: Corpus, fitting: Fitting, report: Reporter, ela
         picture,
         fitting.updates,
         len(fitting.rounds),
-        round(elapsed_s / 60.0, 2),
+        round(trained_s / 60.0, 2),
         best.held_out,
         best.distance,
         tuple(corpus.skipped),
         score.to_json() if score else {},
         in_words(score) if score else "",
+        round(elapsed() - trained_s, 1),
     )
 
 
-def _judged(preview: Path, corpus: Corpus) -> Score | None:
-    """Returns the figures of a preview beside its corpus; None if the corpus is too short to be compared with."""
-    try:
-        reference = Reference([file.mono for file in corpus.files], corpus.sample_rate)
-    except SoundFileError:
-        return None
-    return reference.score(preview.name, read_mono(preview, corpus.sample_rate))
-
-
-def _steps(codec: Codec, corpus: Corpus) -> tuple[list[Array], list[Array]]:
+def _steps(codec: Codec, corpus: Corpus, context: int) -> tuple[list[Array], list[Array]]:
     """Returns the steps of the training and of the held-out stretches."""
-    training = encode_stretches(codec, corpus.training)
-    held_out = encode_stretches(codec, corpus.held_out)
+    training = encode_stretches(codec, corpus.training, context)
+    held_out = encode_stretches(codec, corpus.held_out, context)
     if not training or not held_out:
         raise SoundFileError(
             f"the corpus is too short: its {corpus.seconds:.1f} s don't make a training and a held-out part; "
@@ -210,28 +235,46 @@ def _run_rounds(
     group: Group,
     fitting: Fitting,
     writer: CheckpointWriter,
+    listener: Listener,
     report: Reporter,
     elapsed: Callable[[], float],
     on_round: Callable[[Round], None] | None,
 ) -> None:
     """Trains until the budget is spent. Interrupted or diverged, it leaves the best weights so far."""
+    pace = Pace(task.budget, elapsed, lambda: fitting.passes, lambda: fitting.look_s, task.recipe.round_updates)
 
     def on_update(updates: int, loss: float) -> None:
+        if task.preview and (sentence := pace.after_update(updates)):
+            report.say(f"{sentence} ({fitting.precision.in_words()})")
         held_out = fitting.rounds[-1].held_out if fitting.rounds else None
         kept = fitting.best_round.held_out if fitting.best_round else None
         line = figures(len(fitting.rounds) + 1, loss, held_out, kept, task.budget.left_s(elapsed(), updates))
         report.advance(task.budget.spent(elapsed(), updates), line)
 
+    def is_to_go_on() -> bool:
+        if not fitting.rounds:
+            return True
+        return task.budget.spent(elapsed() + fitting.look_s, fitting.updates) < 1.0 and not fitting.is_stalled
+
     with report:
         try:
-            while group.share(task.budget.spent(elapsed(), fitting.updates) < 1.0 or not fitting.rounds):
+            while group.share(is_to_go_on()):
                 divergences = fitting.divergences
                 fitting.run_round(task.budget, elapsed, on_update)
                 if fitting.divergences > divergences:
                     report.say("the loss diverged: the last good weights are restored, the learning rate is halved")
                 writer.after_round(elapsed())
+                if task.preview and listener.is_due(elapsed(), task.budget):
+                    started_s = elapsed()
+                    listener.listen(report, started_s)
+                    listener.spent(started_s, elapsed())
                 if on_round:
                     on_round(fitting.rounds[-1])
+            if fitting.is_stalled:
+                report.say(
+                    f"stopped early: its playing hasn't got better for {task.recipe.patience} looks, since update "
+                    f"{fitting.best_round.updates if fitting.best_round else 0:,}; --set patience=0 trains to the end"
+                )
         except KeyboardInterrupt:
             if resume_path(task.out).exists():
                 report.say("stopped; the same command with --resume goes on")

@@ -32,19 +32,19 @@ def start_states(network: Network, stretches: Sequence[Array], group: int = 1) -
     total = sum(len(steps) for steps in stretches)
     return {
         f"start-{number + 1}": _state_after(
-            network, _heard_up_to(stretches, int((number + 0.5) * total / STARTS), group)
+            network, _heard_up_to(stretches, int((number + 0.5) * total / STARTS), group, network.shape.span)
         )
         for number in range(STARTS)
     }
 
 
-def _heard_up_to(stretches: Sequence[Array], place: int, group: int) -> Array:
+def _heard_up_to(stretches: Sequence[Array], place: int, group: int, least: int) -> Array:
     """Returns the steps of one stretch up to a place in all of them; later if those are too few, or no whole groups."""
     for steps in stretches:
         if place < len(steps):
             break
         place -= len(steps)
-    wanted = max(place + 1, LEAST_HEARD)
+    wanted = max(place + 1, LEAST_HEARD, least)
     end = min(-(-wanted // group) * group, len(steps))
     return steps[max(0, end - MOST_HEARD) : end]
 
@@ -53,13 +53,14 @@ def _state_after(network: Network, heard: Array) -> State:
     """Returns the state after all but the last step heard, and that one."""
     network.eval()
     device = network.device
-    hidden, cell = network.new_state(1)
     with torch.inference_mode():
-        if len(heard) > 1:
-            _, (hidden, cell) = network.recur(step_tensor(heard[None, :-1], device), (hidden, cell))
+        hidden, cell = network.hear(step_tensor(heard[None], device), network.new_state(1))
     kind = np.int32 if network.shape.head == "categorical" else np.float32
-    return {
+    state = {
         "hidden": hidden[:, 0].cpu().numpy().astype(np.float32),
         "cell": cell[:, 0].cpu().numpy().astype(np.float32),
         "last": heard[-1].astype(kind),
     }
+    if network.shape.frame:
+        state["recent"] = heard[-network.shape.span :, 0].astype(kind)
+    return state

@@ -29,7 +29,7 @@ class Task:
         fma: tracks of FMA to learn from, instead of `audio`.
         songs: how many files, the first that can be used; 0 = all.
         seconds: of each file, from its beginning; 0 = all.
-        preview: at the end, render ten seconds and draw the losses.
+        preview: say how long it will take, render listening samples and a preview, and draw the losses.
     """
 
     audio: tuple[Path, ...]
@@ -57,6 +57,7 @@ class Outcome:
         distance: of their playing from the corpus; None if it wasn't measured.
         scores: of the preview beside the corpus; see `noizenet_training.judging.reference`; empty without a preview.
         verdict: what they mean in plain words; may be empty.
+        afterwards_s: what writing, drawing and the preview took, beyond the training.
     """
 
     checkpoint: Path
@@ -70,6 +71,7 @@ class Outcome:
     skipped: tuple[str, ...]
     scores: dict[str, Any] = field(default_factory=dict)
     verdict: str = ""
+    afterwards_s: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         """Returns plain values."""

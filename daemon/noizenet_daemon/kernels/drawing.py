@@ -43,6 +43,16 @@ def draw_class(probabilities: Any, temperature: float, top_p: float, chance: flo
 
 
 @njit(cache=True, nogil=True, boundscheck=False)
+def likeliest(logits: Any) -> int:
+    """Returns the first class with the largest logit."""
+    found = 0
+    for c in range(1, logits.shape[0]):
+        if logits[c] > logits[found]:
+            found = c
+    return found
+
+
+@njit(cache=True, nogil=True, boundscheck=False)
 def _keep_likeliest(probabilities: Any, top_p: float, total: float) -> float:
     """Zeroes all but the likeliest classes that hold `top_p` of the mass; returns the mass kept.
 

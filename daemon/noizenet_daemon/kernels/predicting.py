@@ -12,6 +12,7 @@ from typing import Any
 from numba import njit
 
 from noizenet_daemon.kernels.cells import step_layers
+from noizenet_daemon.kernels.drawing import likeliest
 from noizenet_daemon.kernels.stepping import feed_codes, feed_features, put_out_features, score_stage
 
 
@@ -23,7 +24,7 @@ def predict_codes(weights: Any, state: Any, codes: Any, out: Any) -> None:
         step_layers(weights.layers, state.cells)
         for stage in range(state.last.shape[0]):
             score_stage(weights, state, out[n], stage)
-            out[n, stage] = _likeliest(state.probabilities)
+            out[n, stage] = likeliest(state.probabilities)
         state.last[:] = codes[n]
 
 
@@ -37,13 +38,3 @@ def predict_features(weights: Any, state: Any, features: Any, out: Any) -> None:
         put_out_features(weights, state)
         out[n] = state.units[:width]
         state.last[:] = features[n]
-
-
-@njit(cache=True, nogil=True, boundscheck=False)
-def _likeliest(logits: Any) -> int:
-    """Returns the first class with the largest logit."""
-    likeliest = 0
-    for c in range(1, logits.shape[0]):
-        if logits[c] > logits[likeliest]:
-            likeliest = c
-    return likeliest

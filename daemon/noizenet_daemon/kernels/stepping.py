@@ -57,23 +57,43 @@ class LinearWeights(NamedTuple):
     output_bias: Array
 
 
+class TierState(NamedTuple):
+    """What two tiers remember between them. F steps a frame, K numbers of conditioning, D units of the perceptron.
+
+    Attributes:
+        recent: the last codes, oldest first, int32 (span,).
+        place: steps made since the cells turned last, int64 (1,); at F they turn before the next.
+        told: what the cells said to each step of this frame, float32 (F, K).
+        mixed, positive: workspace, (D,); indices int64 (D,).
+    """
+
+    recent: Array
+    place: Array
+    told: Array
+    mixed: Array
+    positive: Array
+
+
 class NetworkState(NamedTuple):
     """All that a voice's network remembers, and its workspace.
 
     Attributes:
         last: what the last step put out: codes int32 (S,) or features float32 (F,).
         rng: see `kernels.rng`.
+        pink: filters of pink noise, float32 (units, POLES): see `kernels.pink`.
         steps: steps run so far, int64 (1,).
         history, runs: see `kernels.collapse`.
         fed: workspace: the input of layer 0, (S E,) or (F,).
         known: workspace: hidden state and embeddings of the stages drawn so far, (H + (S - 1) E,).
         units: workspace of the head, (D,); what it puts out of features, (F,) or (2 F,).
         probabilities: workspace, (C,).
+        tiers: what a network of two tiers remembers beside that; of others, empty.
     """
 
     cells: CellState
     last: Array
     rng: Array
+    pink: Array
     steps: Array
     history: Array
     runs: Array
@@ -81,6 +101,7 @@ class NetworkState(NamedTuple):
     known: Array
     units: Array
     probabilities: Array
+    tiers: TierState
 
 
 @njit(cache=True, nogil=True)
@@ -101,17 +122,17 @@ def disturbed(cell: int, cells: Any, layer: int, target: int) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _inject(layers: Any, state: Any, controls: Any, input_scale: float) -> bool:
+def inject(layers: Any, state: Any, controls: Any, input_scale: float) -> bool:
     """Adds noise to hidden or cell state; returns True if it goes to the input instead, where `fed` then holds it."""
     step = state.steps[0]
     if controls.target == INPUT:
         state.fed[:] = 0.0
-        add_noise(state.fed, input_scale, controls, step, state.rng, 0)
+        add_noise(state.fed, input_scale, controls, step, state.rng, state.pink, 0)
         return True
     units = state.cells.hidden.shape[1]
     for layer in range(state.cells.hidden.shape[0]):
         values = disturbed(layers.cell, state.cells, layer, controls.target)
-        add_noise(values, 1.0, controls, step, state.rng, layer * units)
+        add_noise(values, 1.0, controls, step, state.rng, state.pink, layer * units)
     return False
 
 
@@ -161,7 +182,7 @@ def run_codes(weights: Any, state: Any, controls: Any, out: Any) -> None:
     for n in range(out.shape[0]):
         with_noise = False
         if is_due(controls, state.steps[0], is_collapsed(state.runs, controls.hold)):
-            with_noise = _inject(weights.layers, state, controls, weights.input_scale)
+            with_noise = inject(weights.layers, state, controls, weights.input_scale)
         feed_codes(weights, state, with_noise)
         step_layers(weights.layers, state.cells)
         for stage in range(state.last.shape[0]):
@@ -207,7 +228,7 @@ def run_features(weights: Any, state: Any, controls: Any, out: Any) -> None:
     for n in range(out.shape[0]):
         with_noise = False
         if is_due(controls, state.steps[0], is_collapsed(state.runs, controls.hold)):
-            with_noise = _inject(weights.layers, state, controls, weights.input_scale)
+            with_noise = inject(weights.layers, state, controls, weights.input_scale)
         feed_features(weights, state, with_noise)
         step_layers(weights.layers, state.cells)
         put_out_features(weights, state)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from noizenet.codecs import Codec
-from noizenet.codecs.mulaw import MulawCodec
+from noizenet.codecs.mulaw import EmphasisState, MulawCodec, emphasise
 from noizenet_training.codecs.amplitude_fitting import fit_amplitude
 from noizenet_training.codecs.spectral_fitting import fit_fft, fit_spectrum
 from noizenet_training.codecs.token_fitting import fit_tokens
@@ -26,7 +26,7 @@ def fit_codec(recipe: Recipe, stretches: Sequence[Array], sample_rate: int, seed
     """
     match recipe.codec:
         case "mulaw":
-            return MulawCodec(sample_rate, max(float(np.abs(stretch).max()) for stretch in stretches))
+            return fit_mulaw(recipe.pre_emphasis, stretches, sample_rate)
         case "amplitude":
             return fit_amplitude(recipe, stretches, sample_rate)
         case "fft":
@@ -36,3 +36,9 @@ def fit_codec(recipe: Recipe, stretches: Sequence[Array], sample_rate: int, seed
     # on one thread: with more, sums are added up in an order that changes from run to run
     with threadpool_limits(1):
         return fit_tokens(recipe, stretches, sample_rate, seed)
+
+
+def fit_mulaw(pre_emphasis: float, stretches: Sequence[Array], sample_rate: int) -> MulawCodec:
+    """Returns the codec whose codes span the peak of the stretches, after pre-emphasis."""
+    peaks = (np.abs(emphasise(EmphasisState(np.zeros(1)), stretch, pre_emphasis)).max() for stretch in stretches)
+    return MulawCodec(sample_rate, float(max(peaks)), pre_emphasis)

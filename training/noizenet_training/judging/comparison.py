@@ -89,18 +89,26 @@ class Comparison:
         return told
 
 
-def compare(subject: Path, corpus: Sequence[Path], seconds: float, seed: int, prime: str = CORPUS) -> Comparison:
+def compare(
+    subject: Path,
+    corpus: Sequence[Path],
+    seconds: float,
+    seed: int,
+    prime: str = CORPUS,
+    settings: Sequence[str] = (),
+) -> Comparison:
     """Returns the figures of a checkpoint's playing or of a sound file, beside those of its rivals and of the corpus.
 
     Args:
         subject: a checkpoint, of which `seconds` are rendered; or a sound file, heard whole.
         prime: what the checkpoint hears before it plays; see `render`.
+        settings: parameters that it is played with; see `render`.
 
     Raises:
         CheckpointError: the checkpoint is refused, or can't be rendered.
         SoundFileError: a file can't be read, or the corpus is too short.
     """
-    found = _subject(subject, seconds, seed, prime)
+    found = _subject(subject, seconds, seed, prime, settings)
     # As they are, at the subject's rate: what it can't hold because of its rate isn't held against it.
     channels = found.codec.channels if found.codec else 1
     recipe = Recipe(sample_rate=found.sample_rate, channels=channels, level="corpus")
@@ -170,7 +178,7 @@ def _life(entry: Score) -> str:
     return f"{cells[0]:<19}  {cells[1]:<15}  {cells[2]:<22}  {cells[3]}"
 
 
-def _subject(path: Path, seconds: float, seed: int, prime: str) -> Subject:
+def _subject(path: Path, seconds: float, seed: int, prime: str, settings: Sequence[str]) -> Subject:
     """Returns what a checkpoint plays, or what is in a sound file."""
     if path.suffix.lower() != CHECKPOINT_ENDING:
         samples, sample_rate = read(path, finite=False)
@@ -179,8 +187,8 @@ def _subject(path: Path, seconds: float, seed: int, prime: str) -> Subject:
     checkpoint = Checkpoint.load(path)  # names what is wrong with it, before anything is rendered
     with tempfile.TemporaryDirectory() as folder:
         heard, raw = (Path(folder) / f"{name}.wav" for name in ("heard", "raw"))
-        render(path, heard, seconds, seed, prime=prime)
-        render(path, raw, seconds, seed, prime=prime, raw=True)
+        render(path, heard, seconds, seed, prime=prime, settings=settings)
+        render(path, raw, seconds, seed, prime=prime, raw=True, settings=settings)
         samples, sample_rate = read(heard, finite=False)
         unchanged, _ = read(raw, finite=False)
     corpus_s = float(describe(checkpoint, 0)["corpus"]["seconds"])

@@ -4,37 +4,52 @@ from noizenet_training.judging.reference import Score
 
 # Up to which fidelity a sound is like its corpus, and how much. The slicer, which is made of the corpus, has 0.3 to 1;
 # another piece of music, played by the same instruments or others, 15 to 20; white noise 100 and more.
-LIKENESS = ((1.5, "very like your sound"), (4.0, "like your sound"), (12.0, "somewhat like your sound"))
-UNLIKE = "not like your sound yet"
+LIKENESS = ((1.5, "is very like your sound"), (4.0, "is like your sound"), (12.0, "is somewhat like your sound"))
+UNLIKE = "is not like your sound yet"
 ALIVE = 0.95
 RECITES, NEW = 0.4, 0.05  # shares of recital
 CLOSE = 4.0  # a fidelity below which there is something to stray from
 
 
 def in_words(score: Score) -> str:
-    """Returns how good a sound is and what to do about it, in a sentence or two; "" if nothing can be said of it."""
+    """Returns how good a sound is and what to do about it, to be read after its name; "" if nothing can be said."""
     if score.survival != score.survival:
         return ""
     if score.survival < ALIVE:
         return (
-            f"it is silent or stuck for {1.0 - score.survival:.0%} of the time: train longer, or play with "
-            "noise_mode=on_collapse"
+            f"is silent or stuck for {1.0 - score.survival:.0%} of the time. To wake it: train longer, or play with "
+            "--set noise=0.5 --set noise_mode=on_collapse."
         )
     if score.fidelity != score.fidelity:
         return ""
     likeness = next((words for most, words in LIKENESS if score.fidelity <= most), UNLIKE)
+    return f"{likeness} (fidelity {score.fidelity:.2g}; 1 = as your sound itself); {_recites(score)}. {_advice(score)}"
+
+
+def figures_in_words(score: Score) -> str:
+    """Returns the figures of a sound in one line: how near, how much it recites, how surely it is told apart."""
+    found = []
+    if score.survival < ALIVE:
+        found.append(f"silent or stuck for {1.0 - score.survival:.0%} of the time")
+    if score.fidelity == score.fidelity:
+        found.append(f"fidelity {score.fidelity:.2g} (1 = as your sound itself)")
+    found.append(_recites(score))
+    if score.told == score.told:
+        found.append(f"told {score.told:.2f} (0.5 = not to be told from it)")
+    return ", ".join(found)
+
+
+def _recites(score: Score) -> str:
     share = score.recital.share
     if share != share or share < NEW:
-        recites = "recites nothing of it"
-    else:
-        recites = f"recites {share:.0%} of the time, {score.recital.longest_s:.0f} s at a stretch"
-    return f"{likeness}; {recites}. {_advice(score)}".strip()
+        return "recites nothing of it"
+    return f"recites {share:.0%} of the time, {score.recital.longest_s:.0f} s at a stretch"
 
 
 def _advice(score: Score) -> str:
-    """Returns which knob to turn; "" if none has to be."""
+    """Returns which knob to turn."""
     if score.fidelity > CLOSE:
-        return "To come nearer: train longer, or play with a lower temperature."
+        return "To come nearer: train longer with a greater --minutes, or play with --set stray=0.3."
     if score.recital.share > RECITES:
-        return "To stray further: play with a higher temperature or more noise, or train on more sound."
-    return ""
+        return "To stray further: play with --set stray=0.7 or --set temperature=1.2, or train on more sound."
+    return "It is ready to be played."

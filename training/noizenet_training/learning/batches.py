@@ -22,8 +22,8 @@ class Batch(NamedTuple):
     """One chunk of every stream.
 
     Attributes:
-        inputs: steps, (streams, unroll, width).
-        targets: the steps that follow each, same shape.
+        inputs: steps, (streams, unroll, width); before them, if the network looks back, as many as it must know.
+        targets: the steps that follow each, (streams, unroll, width).
         counted: whether the target is real; False in padding, bool (streams, unroll).
         fresh: whether the stream's hidden state starts anew before this chunk, bool (streams,).
         share: of a pass over all stretches, that this batch is.
@@ -38,18 +38,21 @@ class Batch(NamedTuple):
     song: int | None = None
 
 
-def encode_stretches(codec: Codec, stretches: Sequence[Array]) -> list[Array]:
+def encode_stretches(codec: Codec, stretches: Sequence[Array], context: int = 0) -> list[Array]:
     """Returns the steps (n, width) of each stretch of sound; stretches without two steps are left out.
 
     The first steps of a stretch, which still hold the encoder's initial silence, are dropped, as many as the codec lags
     behind (of a codec that decodes one frame late, one more than there need be). As windows
     never reach over a stretch's border, training and held-out steps have no sample in common.
+
+    Args:
+        context: steps that a stretch must have beside those two; see `NetworkShape.context`.
     """
     encoded = [
         codec.encode(codec.new_encoder_state(), stretch)[codec.delay * codec.group // codec.hop :]
         for stretch in stretches
     ]
-    return [steps for steps in encoded if len(steps) > 1]
+    return [steps for steps in encoded if len(steps) > context + 1]
 
 
 def shifted(codec: Codec, stretches: Sequence[Array], shifts: int) -> list[Array]:
@@ -64,18 +67,24 @@ def shifted(codec: Codec, stretches: Sequence[Array], shifts: int) -> list[Array
 
 
 def training_batches(
-    stretches: Sequence[Array], streams: int, unroll: int, rng: np.random.Generator
+    stretches: Sequence[Array], streams: int, unroll: int, rng: np.random.Generator, context: int = 0
 ) -> Iterator[Batch]:
     """Yields batches without end, pass after pass over stretches of steps (n, width)."""
     while True:
-        yield from one_pass(stretches, streams, unroll, rng)
+        yield from one_pass(stretches, streams, unroll, rng, context)
 
 
-def one_pass(stretches: Sequence[Array], streams: int, unroll: int, rng: np.random.Generator) -> Iterator[Batch]:
-    """Yields the batches of one pass."""
+def one_pass(
+    stretches: Sequence[Array], streams: int, unroll: int, rng: np.random.Generator, context: int = 0
+) -> Iterator[Batch]:
+    """Yields the batches of one pass.
+
+    Args:
+        context: steps before its chunk that each stream is told as well, not to be predicted.
+    """
     chunks: list[tuple[int, int]] = []  # (stretch, first step)
     for stretch in rng.permutation(len(stretches)):
-        usable = len(stretches[stretch]) - 1
+        usable = len(stretches[stretch]) - 1 - context
         start = int(rng.integers(min(unroll, max(1, usable - unroll + 1))))
         chunks += [(int(stretch), first) for first in range(start, usable, unroll)]
     turn = int(rng.integers(len(chunks)))
@@ -86,15 +95,16 @@ def one_pass(stretches: Sequence[Array], streams: int, unroll: int, rng: np.rand
     chunks += chunks[: run * streams - len(chunks)]
     kind, width = stretches[0].dtype, stretches[0].shape[1]
     for turn in range(run):
-        inputs = np.zeros((streams, unroll, width), kind)
-        targets = np.zeros_like(inputs)
+        inputs = np.zeros((streams, context + unroll, width), kind)
+        targets = np.zeros((streams, unroll, width), kind)
         counted = np.zeros((streams, unroll), bool)
         fresh = np.ones(streams, bool)
         for stream in range(streams):
             stretch, first = chunks[stream * run + turn]
-            part = stretches[stretch][first : first + unroll + 1]
+            part = stretches[stretch][first : first + context + unroll + 1]
+            real = len(part) - 1 - context
             inputs[stream, : len(part) - 1] = part[:-1]
-            targets[stream, : len(part) - 1] = part[1:]
-            counted[stream, : len(part) - 1] = True
+            targets[stream, :real] = part[context + 1 :]
+            counted[stream, :real] = True
             fresh[stream] = turn == 0 or chunks[stream * run + turn - 1] != (stretch, first - unroll)
         yield Batch(inputs, targets, counted, fresh, 1.0 / run)

@@ -24,7 +24,12 @@ ONE_STREAM = ("one_shot", "windows")  # what can't be shared out among processes
 
 
 def feed(
-    recipe: Recipe, stretches: Sequence[Array], streams: int, rng: np.random.Generator, number: int
+    recipe: Recipe,
+    stretches: Sequence[Array],
+    streams: int,
+    rng: np.random.Generator,
+    number: int,
+    context: int = 0,
 ) -> Iterator[Batch]:
     """Yields batches without end from stretches of steps (n, width), each of at least two.
 
@@ -32,6 +37,7 @@ def feed(
         streams: of a batch, if the recipe's feeding has several.
         rng: of the places that are random.
         number: of batches that training has had, for the feedings that have an order.
+        context: steps that are told before each chunk, see `NetworkShape.context`; of the feeding streams.
     """
     if recipe.feeding == "one_shot":
         return one_shot(stretches, number)
@@ -39,7 +45,7 @@ def feed(
         return windows(stretches, recipe.unroll, recipe.stride or recipe.unroll, number)
     if recipe.feeding == "shuffled":
         return shuffled(stretches, streams, recipe.unroll, rng)
-    return training_batches(stretches, streams, recipe.unroll, rng)
+    return training_batches(stretches, streams, recipe.unroll, rng, context)
 
 
 def one_shot(stretches: Sequence[Array], number: int) -> Iterator[Batch]:

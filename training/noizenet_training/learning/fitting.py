@@ -20,6 +20,7 @@ from noizenet_training.learning.free_running import FreeRunning
 from noizenet_training.learning.losses import look_at_held_out
 from noizenet_training.learning.networks import Network
 from noizenet_training.learning.optimisers import learning_rate
+from noizenet_training.learning.precision import Precision
 from noizenet_training.learning.update_history import UpdateHistory
 from noizenet_training.learning.updates import DivergedError, Learning
 from noizenet_training.recipe import Recipe
@@ -92,6 +93,8 @@ class Fitting:
         divergences: how often the loss diverged; each has halved the learning rate.
         best: the weights that are kept: the best so far, or the last if the recipe says so; and `best_round`, the
             round that brought them.
+        heard: what its listening samples were like, one entry each, for the checkpoint's header.
+        look_s: seconds that playing by itself takes: the longest so far, before the first as it is expected.
     """
 
     def __init__(
@@ -112,6 +115,8 @@ class Fitting:
         self.best = network.weights()
         self.best_round: Round | None = None
         self.divergences = 0
+        self.heard: list[dict[str, Any]] = []
+        self.look_s = 0.0
         self._recipe = recipe
         self._training = training
         self._held_out = held_out
@@ -131,6 +136,19 @@ class Fitting:
         return self._learning.passes
 
     @property
+    def precision(self) -> Precision:
+        """How it computes."""
+        return self._learning.precision
+
+    @property
+    def is_stalled(self) -> bool:
+        """Whether its playing hasn't brought better weights for as often as the recipe's patience allows."""
+        if not self._recipe.patience or self.best_round not in self.rounds:
+            return False
+        since = self.rounds[self.rounds.index(self.best_round) + 1 :]
+        return sum(entry.distance is not None for entry in since) >= self._recipe.patience
+
+    @property
     def history(self) -> UpdateHistory:
         """The losses of single updates, thinned."""
         return self._learning.history
@@ -146,6 +164,8 @@ class Fitting:
             TrainingError: the loss diverged again after the last good weights were restored and the learning rate
                 halved, twice.
         """
+        if not self.rounds and self._free_running and self._group.is_first:
+            self.look_s = self._free_running.expected_s(self.network)
         good = self._learning.to_plain()
         while True:
             try:
@@ -184,8 +204,11 @@ class Fitting:
         seen = look_at_held_out(self.network, self._held_out, self._recipe.loss)
         held_out = float(self.stage_weights @ seen.losses)
         distance = None
-        if self._free_running and not self._learning.divergence(held_out) and self._is_to_play(budget, elapsed()):
-            distance = self._free_running.distance(self.network)
+        if self._free_running and not self._learning.divergence(held_out):
+            started = elapsed()
+            if self._is_to_play(budget, started):
+                distance = self._free_running.distance(self.network)
+                self.look_s = max(self.look_s, elapsed() - started)
         mse, mae, mbe = seen.errors or (None, None, None)
         return Round(self.updates, elapsed(), loss, held_out, distance, mse, mae, mbe, self.passes)
 
@@ -194,7 +217,10 @@ class Fitting:
         if not self.rounds:
             return True
         last = self.rounds[-1]
-        before, now = budget.spent(last.elapsed_s, last.updates), budget.spent(elapsed_s, self.updates)
+        before, now = (
+            budget.spent(seconds + self.look_s, updates)
+            for seconds, updates in ((last.elapsed_s, last.updates), (elapsed_s, self.updates))
+        )
         return now >= 1.0 or math.floor(now * PLAYS) > math.floor(before * PLAYS)
 
     def _train(self, budget: Budget, elapsed: Callable[[], float], on_update: Callable[[int, float], None]) -> float:
@@ -208,8 +234,10 @@ class Fitting:
         learning.start_round(key)
         rng = np.random.default_rng(key)
         losses: list[float] = []
-        for batch in feed(recipe, self._training, recipe.streams * self._group.size, rng, self.updates):
-            loss, elapsed_s = learning.propagate(batch, elapsed)
+        streams, context = recipe.streams * self._group.size, self.network.shape.context
+        for batch in feed(recipe, self._training, streams, rng, self.updates, context):
+            # the look that is to follow counts, too: what is said to take five minutes takes five minutes
+            loss, elapsed_s = learning.propagate(batch, lambda: elapsed() + self.look_s)
             rate = learning_rate(recipe, budget.spent(elapsed_s, self.updates), self.divergences)
             learning.step(batch, loss, rate)
             losses.append(loss)
@@ -225,6 +253,7 @@ class Fitting:
             "best": {name: torch.from_numpy(array) for name, array in self.best.items()},
             "best_round": asdict(self.best_round) if self.best_round else None,
             "divergences": self.divergences,
+            "heard": self.heard,
             "rounds": [asdict(entry) for entry in self.rounds],
         }
 
@@ -234,4 +263,5 @@ class Fitting:
         self.best = {name: tensor.numpy() for name, tensor in plain["best"].items()}
         self.best_round = Round(**plain["best_round"]) if plain["best_round"] else None
         self.divergences = plain["divergences"]
+        self.heard = plain["heard"]
         self.rounds = [Round(**entry) for entry in plain["rounds"]]

@@ -6,6 +6,7 @@ frames, or drifts into the background noise. So the network also plays for a whi
 compared with the corpus, in the codec's own axes, without making sound of it.
 """
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,6 +24,7 @@ Array = NDArray[Any]
 DRIFT_S = 10.0  # from each of the eight starts, unheard: time to fall into a rut, if there is one
 HEARD_S = 10.0  # and then compared
 AXES = 32  # the first principal axes hold what is heard most
+SAMPLE = 20  # a part of the playing, so much smaller, tells how long it takes
 LEAST_WINDOWS = 4  # seconds of corpus, for two halves that have a covariance
 
 
@@ -51,14 +53,26 @@ class FreeRunning:
 
     def distance(self, network: Network) -> float:
         """Returns how far the network's playing is from the corpus; 1 = as far as the corpus' own halves."""
+        played = self._play(network, round((DRIFT_S + HEARD_S) * self._second))
+        heard = np.concatenate([self._features(steps[round(DRIFT_S * self._second) :]) for steps in played])
+        return frechet_distance(heard, self._known) / self._itself
+
+    def expected_s(self, network: Network) -> float:
+        """Returns the seconds that `distance` will take, from a twentieth of the playing."""
+        times = []
+        for steps in (1, 1, 1 + round((DRIFT_S + HEARD_S) * self._second / SAMPLE)):  # the very first is slow
+            started = time.perf_counter()
+            self._play(network, steps)
+            times.append(time.perf_counter() - started)
+        return times[1] + SAMPLE * max(times[2] - times[1], 0.0)
+
+    def _play(self, network: Network, steps: int) -> Array:
         threads = torch.get_num_threads()
         torch.set_num_threads(1)  # eight streams are too few to share out: threads would only wait for one another
         try:
-            played = free_run(network, self._stretches, round((DRIFT_S + HEARD_S) * self._second), self._seed)
+            return free_run(network, self._stretches, steps, self._seed)
         finally:
             torch.set_num_threads(threads)
-        heard = np.concatenate([self._features(steps[round(DRIFT_S * self._second) :]) for steps in played])
-        return frechet_distance(heard, self._known) / self._itself
 
     def _features(self, steps: Array) -> Array:
         """Returns mean, deviation and mean change from step to step of each axis in each full second."""

@@ -90,14 +90,17 @@ def summed_losses(network: Network, top: Tensor, targets: Tensor, counted: Tenso
     if network.shape.head == "categorical":
         stages = range(network.shape.stages)
         return torch.stack(
-            [functional.cross_entropy(network.logits(top, i, targets), targets[:, i], reduction="sum") for i in stages]
+            [
+                functional.cross_entropy(network.logits(top, i, targets).float(), targets[:, i], reduction="sum")
+                for i in stages
+            ]
         )
     if network.shape.head == "gaussian":
-        means, log_deviations = network.distribution(top)
+        means, log_deviations = (part.float() for part in network.distribution(top))
         distances = (targets - means) * torch.exp(-log_deviations)
         each = log_deviations + 0.5 * distances.square() + 0.5 * math.log(2.0 * math.pi)
     else:
-        error = targets - network.predict(top)
+        error = targets - network.predict(top).float()
         each = error.square() if loss == "mse" else error.abs() if loss == "mae" else error
     return each.mean(dim=-1).sum()[None]
 
@@ -109,22 +112,24 @@ def look_at_held_out(network: Network, stretches: Sequence[Array], loss: str) ->
     """
     network.eval()
     device = network.device
-    longest = min(max(len(steps) for steps in stretches), max(2, HELD_OUT_STEPS // len(stretches))) - 1
-    inputs = np.zeros((len(stretches), longest + 1, stretches[0].shape[1]), stretches[0].dtype)
+    context, frame = network.shape.context, max(network.shape.frame, 1)
+    chunk = max(HELD_OUT_CHUNK // frame, 1) * frame
+    longest = min(max(len(steps) for steps in stretches) - context, max(2, HELD_OUT_STEPS // len(stretches))) - 1
+    inputs = np.zeros((len(stretches), context + longest + 1, stretches[0].shape[1]), stretches[0].dtype)
     counted = np.zeros((len(stretches), longest), bool)
     for row, steps in enumerate(stretches):
-        part = steps[: longest + 1]
+        part = steps[: context + longest + 1]
         inputs[row, : len(part)] = part
-        counted[row, : len(part) - 1] = True
+        counted[row, : len(part) - 1 - context] = True
     losses: Array = np.zeros(1)
     errors: Array = np.zeros(3)
     state = network.new_state(len(stretches))
     with torch.inference_mode():
-        for first in range(0, longest, HELD_OUT_CHUNK):
-            last = min(first + HELD_OUT_CHUNK, longest)
-            top, state = network.recur(step_tensor(inputs[:, first:last], device), state)
+        for first in range(0, longest, chunk):
+            last = min(first + chunk, longest)
+            top, state = network.recur(step_tensor(inputs[:, first : context + last], device), state)
             real = torch.from_numpy(counted[:, first:last]).to(device)
-            targets = step_tensor(inputs[:, first + 1 : last + 1], device)
+            targets = step_tensor(inputs[:, context + first + 1 : context + last + 1], device)
             losses = losses + summed_losses(network, top, targets, real, loss).double().cpu().numpy()
             errors = errors + _summed_errors(network, top[real], targets[real])
     count = int(counted.sum())

@@ -33,6 +33,7 @@ def network_shape(recipe: Recipe, codec: Codec) -> NetworkShape:
     if codec.classes == 0:
         head: Literal["linear", "gaussian"] = "gaussian" if recipe.head == "gaussian" else "linear"
         return NetworkShape(recipe.cell, recipe.layers, recipe.hidden, head, features=codec.width)
+    tiers = recipe.codec == "mulaw" and recipe.frame > 0
     return NetworkShape(
         recipe.cell,
         recipe.layers,
@@ -42,6 +43,9 @@ def network_shape(recipe: Recipe, codec: Codec) -> NetworkShape:
         codec.classes,
         recipe.embedding,
         recipe.head_hidden,
+        frame=recipe.frame if tiers else 0,
+        reach=recipe.reach if tiers else 0,
+        conditioning=recipe.conditioning if tiers else 0,
     )
 
 
@@ -69,6 +73,11 @@ class Network(nn.Module):
             self.output = nn.ModuleList([nn.Linear(shape.hidden, outputs)])
             return
         self.embedding = nn.Parameter(torch.randn(shape.stages, shape.classes, shape.embedding))
+        self.build_head()
+
+    def build_head(self) -> None:
+        """Makes the layers between the cells and the codes."""
+        shape = self.shape
         self.condition = nn.ModuleList(
             nn.Linear(shape.hidden + stage * shape.embedding, shape.head_hidden) for stage in range(shape.stages)
         )
@@ -99,12 +108,18 @@ class Network(nn.Module):
             steps: codes, int64 (batch, time, stages), or numbers, float32 (batch, time, features).
         """
         inputs = self._drop(self.embed(steps)) if self.shape.head == "categorical" else steps
+        if inputs.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
+            inputs = inputs.to(torch.get_autocast_dtype("cpu"))  # oneDNN's LSTM refuses 32 bits beside 16
         if self.shape.cell in ("lstm", "conv"):
             top, state = self.rnn(inputs, state)
         else:
             top, hidden = self.rnn(inputs, state[0])
             state = (hidden, state[1])
         return self._drop(top), state
+
+    def hear(self, steps: Tensor, state: HiddenState) -> HiddenState:
+        """Returns the state after all of some steps but the last, as a checkpoint keeps it: that one is its `last`."""
+        return self.recur(steps[:, :-1], state)[1] if steps.shape[1] > 1 else state
 
     def predict(self, top: Tensor) -> Tensor:
         """Returns the next step's numbers (batch, time, features) of a linear head; of a Gaussian one their means."""

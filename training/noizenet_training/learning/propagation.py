@@ -17,6 +17,7 @@ from torch.nn.parallel import DistributedDataParallel
 from noizenet.network import NetworkShape
 from noizenet_training.learning.losses import summed_losses
 from noizenet_training.learning.networks import HiddenState, Network
+from noizenet_training.learning.precision import Precision
 
 MOST_BYTES = 3 << 30  # of what one batch keeps for its way back, before it is cut into segments
 SEGMENT_BYTES = 1 << 28
@@ -30,7 +31,8 @@ class Steps(NamedTuple):
     """One batch, or a part of it, as tensors on the network's device.
 
     Attributes:
-        inputs, targets: int64 (streams, time, stages) or float32 (streams, time, features).
+        inputs, targets: int64 (streams, time, stages) or float32 (streams, time, features). Before the inputs proper
+            stand those that the network looks back to, `NetworkShape.context` of them.
         counted: which targets are real, bool (streams, time).
     """
 
@@ -40,7 +42,8 @@ class Steps(NamedTuple):
 
     def part(self, first: int, last: int) -> "Steps":
         """Returns the steps from `first` to before `last`."""
-        return Steps(*(tensor[:, first:last] for tensor in self))
+        context = self.inputs.shape[1] - self.targets.shape[1]
+        return Steps(self.inputs[:, first : last + context], self.targets[:, first:last], self.counted[:, first:last])
 
 
 class Learner(nn.Module):
@@ -48,17 +51,21 @@ class Learner(nn.Module):
 
     Args:
         loss: the recipe's; means nothing for a head that has a likelihood.
+        precision: of the products; None = single.
     """
 
-    def __init__(self, network: Network, loss: str) -> None:
+    def __init__(self, network: Network, loss: str, precision: Precision | None = None) -> None:
         super().__init__()
         self.network = network
         self.loss = loss
+        self.precision = precision or Precision("single", network.device)
 
     def forward(self, steps: Steps, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Returns the summed losses of the stages, (stages,), and the hidden state after the last step."""
-        top, (hidden, cell) = self.network.recur(steps.inputs, (hidden, cell))
-        return summed_losses(self.network, top, steps.targets, steps.counted, self.loss), hidden, cell
+        with self.precision.autocast():
+            top, (hidden, cell) = self.network.recur(steps.inputs, (hidden, cell))
+            losses = summed_losses(self.network, top, steps.targets, steps.counted, self.loss)
+        return losses, hidden.float(), cell.float()
 
 
 def propagate(
@@ -79,7 +86,7 @@ def propagate(
     Returns:
         the stages' summed losses, (stages,), and the state after the last step, both cut off from their past.
     """
-    streams, time = steps.inputs.shape[:2]
+    streams, time = steps.targets.shape[:2]
     segment = segment or segment_steps(network.shape, streams, time, network.device)
     if segment < time:
         return _in_segments(learner, network, steps, state, weight, range(0, time, segment))
@@ -98,9 +105,11 @@ def segment_steps(shape: NetworkShape, streams: int, time: int, device: torch.de
     nodes = NODE_BYTES[shape.cell]
     if shape.cell == "lstm" and not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         nodes = NODE_BYTES_WITHOUT_MKLDNN
-    step = shape.layers * (UNIT_BYTES * shape.hidden * streams + nodes)
+    turn = max(shape.frame, 1)  # steps
+    step = shape.layers * (UNIT_BYTES * shape.hidden * streams + nodes) // turn
     step += 12 * streams * shape.stages * (shape.classes + shape.head_hidden)
-    return time if time * step <= MOST_BYTES else max(1, SEGMENT_BYTES // step)
+    step += 12 * streams * shape.embedding * shape.reach
+    return time if time * step <= MOST_BYTES else max(1, SEGMENT_BYTES // step // turn) * turn
 
 
 def _in_segments(
@@ -112,7 +121,8 @@ def _in_segments(
     borders: range,
 ) -> tuple[Tensor, HiddenState]:
     """Does what `propagate` does; `borders` are the first steps of the segments."""
-    states, random = _states_at(network, steps, state, borders)
+    plain = learner.module if isinstance(learner, DistributedDataParallel) else learner
+    states, random = _states_at(network, plain.precision, steps, state, borders)
     later: list[Tensor | None] = [None, None]  # gradients of the state that the segment ends with
     total, ends, random_after = torch.zeros(1), state, random[-1]
     for index in reversed(range(len(borders))):
@@ -134,13 +144,14 @@ def _in_segments(
 
 
 def _states_at(
-    network: Network, steps: Steps, state: HiddenState, borders: range
+    network: Network, precision: Precision, steps: Steps, state: HiddenState, borders: range
 ) -> tuple[list[HiddenState], list[Tensor]]:
     """Returns the hidden state before each segment, and that of the random numbers, which dropout draws from."""
     states, random = [state], [torch.get_rng_state()]
-    with torch.no_grad():
+    with torch.no_grad(), precision.autocast():
         for first in borders[:-1]:
-            _, state = network.recur(steps.inputs[:, first : first + borders.step], state)
+            _, (hidden, cell) = network.recur(steps.part(first, first + borders.step).inputs, state)
+            state = hidden.float(), cell.float()
             states.append(state)
             random.append(torch.get_rng_state())
     return states, random

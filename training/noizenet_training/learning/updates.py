@@ -14,12 +14,14 @@ from noizenet_training.learning.distributed import Group
 from noizenet_training.learning.losses import disturbed, step_tensor
 from noizenet_training.learning.networks import HiddenState, Network
 from noizenet_training.learning.optimisers import clip_gradients, new_optimiser
+from noizenet_training.learning.precision import Precision
 from noizenet_training.learning.propagation import Learner, Steps, propagate
 from noizenet_training.learning.update_history import UpdateHistory
 from noizenet_training.recipe import Recipe
 
 Array = NDArray[Any]
 
+LEAST_FACTOR = 1.0  # of mixed precision; gradients that are infinite even at that are
 HUGE = 300.0  # times the first error has diverged; a rate of 250 with Adam brings 1,500 at once
 # How losses grow with the error. A density divides squares by squares; the bias drifts, which is said beforehand.
 HUGE_POWER = {"categorical": 1, "mae": 1, "mse": 2, "mbe": 2, "gaussian": 4}
@@ -37,6 +39,7 @@ class Learning:
         passes: over all training steps so far; with shifted readings, over all of these.
         history: losses of single updates.
         first_loss: of the first update.
+        precision: see `Precision`.
     """
 
     def __init__(self, network: Network, recipe: Recipe, stage_weights: Array, group: Group) -> None:
@@ -48,7 +51,8 @@ class Learning:
         self._recipe = recipe
         self._stage_weights = stage_weights
         self._group = group
-        self._learner = group.wrap(Learner(network, recipe.loss))
+        self.precision = Precision(recipe.precision, network.device)
+        self._learner = group.wrap(Learner(network, recipe.loss, self.precision))
         self._optimiser = new_optimiser(recipe, network.parameters())
         self._generator = torch.Generator()
         self._state = network.new_state(0)
@@ -83,14 +87,17 @@ class Learning:
         count = int(batch.counted.sum())
         self._optimiser.zero_grad(set_to_none=True)
         # DistributedDataParallel takes the mean over processes: times their number, it is the mean over steps
+        factor = self.precision.factor()
         losses, self._state = propagate(
-            self._learner, self.network, steps, self._carried(batch.fresh[rows]), group.size / count
+            self._learner, self.network, steps, self._carried(batch.fresh[rows]), factor * group.size / count
         )
         share = float(self._stage_weights @ losses.double().cpu().numpy()) / count
         loss, elapsed_s = group.total(share, elapsed() if group.is_first else 0.0)
         if found := self.divergence(loss):
             raise DivergedError(found)
-        if not math.isfinite(clip_gradients(self._recipe, self.network.parameters())):
+        self.precision.unscale(self._optimiser)
+        norm = clip_gradients(self._recipe, self.network.parameters())
+        if not math.isfinite(norm) and factor <= LEAST_FACTOR:
             raise DivergedError("its gradient became NaN or infinite")
         return loss, elapsed_s
 
@@ -98,7 +105,7 @@ class Learning:
         """Updates the weights from the gradients that `propagate` found."""
         for group in self._optimiser.param_groups:
             group["lr"] = rate
-        self._optimiser.step()
+        self.precision.step(self._optimiser)
         self.updates += 1
         self.passes += batch.share
         self.history.add(self.updates, loss, batch.song)
@@ -130,6 +137,7 @@ class Learning:
             "passes": self.passes,
             "history": self.history.to_plain(),
             "first_loss": self.first_loss,
+            "scaler": self.precision.to_plain(),
             "state": [part.clone() for part in self._state],
             "weights": {name: torch.from_numpy(array) for name, array in self.network.weights().items()},
             "moments": {
@@ -144,6 +152,7 @@ class Learning:
         self.passes = plain["passes"]
         self.history = UpdateHistory.from_plain(plain["history"])
         self.first_loss = plain["first_loss"]
+        self.precision.take_up(plain["scaler"])
         hidden, cell = (part.to(self.network.device) for part in plain["state"])
         self._state = (hidden, cell)
         self.network.load_weights({name: tensor.numpy() for name, tensor in plain["weights"].items()})

@@ -29,6 +29,7 @@ SHORTEST_S = 0.5
 WHOLE = 0.9  # of a known length: a file with less of it is cut short
 FILE_PEAK = 0.7
 STEREO_CODECS = ("tokens",)
+PAUSE_S = 1.5
 WIDE_DB = -60.0  # of the side beside all: with less, both channels hold the same
 MIDDLE, SIDE = np.array([0.5, 0.5], np.float32), np.array([0.5, -0.5], np.float32)
 USUAL_RATES = (8000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
@@ -61,6 +62,7 @@ class Corpus:
     Attributes:
         files: in the order in which they were found.
         sample_rate: frames per second of all samples.
+        remembered: stretches as those below, with up to `PAUSE_S` of a silence on either side: pauses are music, too.
         training, held_out: contiguous stretches of samples, as those of `files`; none crosses a file's border or a
             silence.
         skipped: one sentence for each file that could not be used.
@@ -68,6 +70,7 @@ class Corpus:
 
     files: list[CorpusFile]
     sample_rate: int
+    remembered: list[Array]
     training: list[Array]
     held_out: list[Array]
     skipped: list[str]
@@ -162,7 +165,10 @@ def load_sources(sources: Sequence[Source], recipe: Recipe, songs: int = 0, seco
         training, held_out = split_by_file(heard, recipe.held_out)
     else:
         training, held_out = split_by_time(heard, recipe.held_out, sample_rate)
-    return Corpus(files, sample_rate, training, held_out, skipped)
+    remembered = [
+        part for file in files for part in audible_parts(file.samples, sample_rate, recipe.silence_db, PAUSE_S)
+    ]
+    return Corpus(files, sample_rate, remembered, training, held_out, skipped)
 
 
 def _load(source: Source, longest_s: float, stereo: bool) -> tuple[Source, Array, int, str]:

@@ -16,7 +16,7 @@ STRETCHES = 5  # held-out stretches, spread over the corpus
 SHORTEST_STRETCH_S = 1.0
 
 
-def audible_parts(samples: Array, sample_rate: int, silence_db: float) -> list[Array]:
+def audible_parts(samples: Array, sample_rate: int, silence_db: float, pause_s: float = 0.0) -> list[Array]:
     """Returns a file's samples (n,) or (n, channels) without its long silences, as views, in order.
 
     A network that has heard nothing follow on nothing stays silent for ever: the end of one fade-out in the
@@ -25,6 +25,7 @@ def audible_parts(samples: Array, sample_rate: int, silence_db: float) -> list[A
     Args:
         silence_db: level below the file's peak, in dB, under which half a second and more is cut out; nothing is
             at `NOTHING_DB`.
+        pause_s: how much of a silence stays on either side of what is cut out.
     """
     if silence_db <= NOTHING_DB:
         return [samples]
@@ -35,14 +36,15 @@ def audible_parts(samples: Array, sample_rate: int, silence_db: float) -> list[A
     pieces = samples[: count * window].reshape(count, window, *samples.shape[1:])
     powers = pieces.var(axis=1).reshape(count, -1).max(axis=1)  # of the louder channel; a constant is silence, too
     loud = powers > float(np.abs(samples).max()) ** 2 * 10.0 ** (silence_db / 10.0)
+    pause = round(pause_s / WINDOW_S)
     borders = np.flatnonzero(np.diff(loud)) + 1
     runs = np.split(np.arange(count), borders)
     parts: list[Array] = []
     begin = 0
     for run in runs:
-        if not loud[run[0]] and len(run) * WINDOW_S >= LONGEST_REST_S:
-            parts.append(samples[begin : run[0] * window])
-            begin = (run[-1] + 1) * window
+        if not loud[run[0]] and len(run) * WINDOW_S >= LONGEST_REST_S and len(run) > 2 * pause:
+            parts.append(samples[begin : (run[0] + pause) * window])
+            begin = (run[-1] + 1 - pause) * window
     parts.append(samples[begin:])
     return [part for part in parts if len(part)]
 

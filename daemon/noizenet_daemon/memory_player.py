@@ -1,0 +1,76 @@
+"""Playing from a checkpoint's memory: its tables, packed for the kernels, and a voice's place in them."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noizenet.checkpoint import Checkpoint
+from noizenet.codecs import steps_per_second
+from noizenet.memory import Memory, frame_places
+from noizenet_daemon.kernels.noise import Controls
+from noizenet_daemon.kernels.retrieving import CHOSEN_FROM, LEFT_BEHIND, MemoryTables, Search
+from noizenet_daemon.kernels.roaming import Roaming, new_roaming, roam, sound_out
+from noizenet_daemon.kernels.stepping import NetworkState
+
+Array = NDArray[Any]
+MOST_AXES = 32  # of spectra: the first principal axes hold what tells one moment from another
+
+
+class MemoryState(NamedTuple):
+    """One voice's search and place."""
+
+    search: Search
+    roaming: Roaming
+
+
+class MemoryPlayer:
+    """A memory, ready to play. Immutable: voices share it, each with a state of its own."""
+
+    def __init__(self, checkpoint: Checkpoint, memory: Memory) -> None:
+        self.tables = memory_tables(checkpoint, memory)
+
+    def new_state(self) -> MemoryState:
+        """Returns the state of a voice that has no place yet."""
+        tables = self.tables
+        count = len(tables.places)
+        heat, sums, scores, departures = (np.zeros(n, np.float32) for n in (count, count + 1, count, count))
+        key, point = np.zeros(tables.keys.shape[1], np.float32), np.zeros(tables.points.shape[1], np.float32)
+        likely, chosen = np.zeros(CHOSEN_FROM, np.float32), np.zeros(CHOSEN_FROM, np.int32)
+        left = np.full(LEFT_BEHIND, -1, np.int64)
+        return MemoryState(Search(left, heat, sums, scores, departures, key, point, likely, chosen), new_roaming())
+
+    def step(self, state: MemoryState, network: NetworkState, controls: Controls, codes: Array) -> None:
+        """Decides what is heard of the step that the network has just drawn, and lets the network hear it.
+
+        Args:
+            codes: int32 (S,); changed in place.
+        """
+        roam(self.tables, state.search, state.roaming, controls, network.cells.hidden[-1], codes, network.rng)
+        network.last[:] = codes
+
+    def mix(self, state: MemoryState, out: Array) -> None:
+        """Mixes the memory's sound into what the codec put out for the same step, float32 (hop, channels)."""
+        sound_out(self.tables, state.roaming, out)
+
+
+def memory_tables(checkpoint: Checkpoint, memory: Memory) -> MemoryTables:
+    """Returns a memory as `kernels.retrieving` takes it."""
+    codebooks = np.asarray(checkpoint.codec.arrays()["codebooks"])[:, :, :MOST_AXES]
+    points = sum(codebooks[stage, memory.codes[:, stage]] for stage in range(len(codebooks)))
+    centre = np.mean(points, axis=0)
+    scale = 1.0 / max(float(np.sqrt(np.square(points - centre).sum(axis=1).mean())), 1e-6)
+    step_rate = steps_per_second(checkpoint.codec)
+    return MemoryTables(
+        np.ascontiguousarray(memory.sound, np.float32),
+        *frame_places(memory.lengths, checkpoint.codec),
+        np.ascontiguousarray(memory.codes, np.int32),
+        np.ascontiguousarray(memory.keys, np.float32),
+        np.ascontiguousarray(points * scale, np.float32),
+        np.ascontiguousarray(codebooks * scale, np.float32),
+        np.ascontiguousarray(memory.axes, np.float32),
+        np.ascontiguousarray(memory.centre, np.float32),
+        float(memory.pace_s * step_rate),
+        round(step_rate),
+        int(checkpoint.codec.hop),
+    )
