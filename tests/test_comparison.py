@@ -108,3 +108,19 @@ def test_a_sound_file_is_measured_in_samples_and_against_the_corpus_given(song: 
     assert found.collapse is not None
     assert found.collapse.steps == RATE
     assert found.collapse.share == pytest.approx(1.0 / 6.5)
+
+
+def test_a_knob_is_refused_before_anything_is_rendered(
+    song: Path, decaying: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", str(decaying), "--corpus", str(song), "--set", "stray=2"]) == 2
+    assert capsys.readouterr().err == "noizenet: --set stray=2: 2.0 is outside 0 to 1\n"
+
+
+def test_a_checkpoint_is_judged_as_its_knobs_are_set(song: Path, decaying: Path) -> None:
+    still, noisy = (
+        compare(decaying, [song], 4.0, 0, settings=settings).scores[0]
+        for settings in ((), ("noise=1", "noise_target=input"))
+    )
+    assert still.collapse is not None
+    assert noisy.collapse is None

@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from making import amplitude_checkpoint, mulaw_checkpoint, stereo_checkpoint, tiered_checkpoint, tokens_checkpoint
+from making import (
+    amplitude_checkpoint,
+    memory_checkpoint,
+    mulaw_checkpoint,
+    stereo_checkpoint,
+    tiered_checkpoint,
+    tokens_checkpoint,
+)
 from noizenet.checkpoint import Checkpoint
 from noizenet.cli import Subcommand
 from noizenet.inspection import COMMAND, as_text, describe
@@ -64,6 +71,13 @@ def test_every_codec_can_be_described(checkpoint: Checkpoint) -> None:
     assert json.loads(json.dumps(about)) == about
     assert about["codec"]["name"] in as_text(about)
     assert ("Hz, mono, " if about["channels"] == 1 else "Hz, stereo, ") in as_text(about)
+
+
+def test_a_memory_has_a_line_of_its_own() -> None:
+    checkpoint = memory_checkpoint()
+    assert describe(checkpoint, 1000)["memory"] == {"seconds": pytest.approx(7.0, abs=0.01), "pace_s": 0.3}
+    assert "memory       7.0 s, a departure every 0.3 s" in as_text(describe(checkpoint, 1000))
+    assert "memory       none" in as_text(describe(tokens_checkpoint(), 1000))
 
 
 def test_a_header_without_provenance_says_so() -> None:

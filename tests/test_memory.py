@@ -78,7 +78,8 @@ def broken(**changes: Any) -> Memory:
         ({"codes": np.full((2407, 2), 8, np.int32)}, "codes"),
         ({"keys": np.zeros((3, 8), np.float32)}, "keys and axes"),
         ({"centre": np.zeros(3, np.float32)}, "centre"),
-        ({"lengths": np.array([10], np.int32)}, "shorter than a window"),
+        ({"lengths": np.array([10], np.int32)}, "shorter than 256 samples"),
+        ({"lengths": np.array([154_350 - 255, 255], np.int32)}, "shorter than 256 samples"),
         ({"ogg": np.zeros(100, np.uint8)}, "can't be decoded"),
     ],
 )

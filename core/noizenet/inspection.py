@@ -34,6 +34,7 @@ def describe(checkpoint: "Checkpoint", size: int) -> dict[str, Any]:
         "codec": {"name": codec.name, "width": codec.width, "classes": codec.classes, **codec.options()},
         "network": {**shown, "weights": sum(array.size for array in checkpoint.weights.values())},
         "states": sorted(checkpoint.states),
+        "memory": {"seconds": checkpoint.memory.seconds, **checkpoint.memory.to_json()} if checkpoint.memory else {},
         "corpus": {
             "seconds": sum(_number(entry.get("seconds")) for entry in _entries(checkpoint.corpus)),
             "files": _entries(checkpoint.corpus),
@@ -46,7 +47,7 @@ def describe(checkpoint: "Checkpoint", size: int) -> dict[str, Any]:
 
 def as_text(about: dict[str, Any]) -> str:
     """Returns a description as `describe` makes it, for people."""
-    codec, network, corpus = about["codec"], about["network"], about["corpus"]
+    codec, network, memory, corpus = about["codec"], about["network"], about["memory"], about["corpus"]
     step = f"{codec['width']} codes of {codec['classes']}" if codec["classes"] else f"{codec['width']} numbers"
     channels = "mono" if about["channels"] == 1 else "stereo"
     lines = [
@@ -59,6 +60,7 @@ def as_text(about: dict[str, Any]) -> str:
             f"{network['head']} head, {_tiers(network)}{network['weights']} weights",
         ),
         ("states", _several(len(about["states"]), "state") + _listed(about["states"])),
+        ("memory", "{seconds:.1f} s, a departure every {pace_s:g} s".format(**memory) if memory else "none"),
         ("corpus", f"{_several(len(corpus['files']), 'file')}, {corpus['seconds']:.1f} s"),
     ]
     for entry in corpus["files"]:

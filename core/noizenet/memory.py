@@ -93,8 +93,9 @@ class Memory:
         if set(arrays) != expected:
             raise CheckpointError(f"its memory has the arrays {sorted(arrays)}, not {sorted(expected)}")
         lengths, codes, keys = arrays["lengths"], arrays["codes"], arrays["keys"]
-        if lengths.dtype != np.int32 or lengths.ndim != 1 or not len(lengths) or lengths.min() < codec.window:
-            raise CheckpointError("its memory's stretches have no lengths, or are shorter than a window")
+        least = codec.delay + codec.hop  # for one frame
+        if lengths.dtype != np.int32 or lengths.ndim != 1 or not len(lengths) or lengths.min() < least:
+            raise CheckpointError(f"its memory's stretches have no lengths, or are shorter than {least} samples")
         count = sum(remembered_frames(int(length), codec) for length in lengths)
         if codes.dtype != np.int32 or codes.shape != (count, codec.width):
             raise CheckpointError(f"its memory's codes have the shape {codes.shape}, not {(count, codec.width)}")
@@ -126,20 +127,21 @@ def frame_places(lengths: Sequence[int] | Array, codec: Any) -> tuple[Array, Arr
 
     All int32 (n,). It plays the hop that the codec's decoder would put out at this frame, `delay` samples late.
     """
-    places, firsts, lasts = [], [], []
+    rows = []
     sample = frame = 0
     for length in map(int, lengths):
         count = remembered_frames(length, codec)
-        places.append(sample + codec.hop * np.arange(count))
-        firsts.append(np.full(count, frame))
-        lasts.append(np.full(count, frame + count - 1))
+        numbers = np.arange(count)
+        ends = np.full(count, frame), np.full(count, frame + count - 1)
+        rows.append(np.stack([sample + codec.hop * numbers, *ends]))
         sample += length
         frame += count
-    return tuple(np.concatenate(each).astype(np.int32) for each in (places, firsts, lasts))  # type: ignore[return-value]
+    places, firsts, lasts = np.ascontiguousarray(np.concatenate(rows, axis=1), np.int32)
+    return places, firsts, lasts
 
 
 def encoded(sound: Array, sample_rate: int, small: bool) -> Array:
-    """Returns sound (samples, channels) as the bytes of an Ogg Vorbis file, uint8; `small` halves them."""
+    """Returns sound (samples, channels) as the bytes of an Ogg Vorbis file, uint8; `small` takes about two thirds."""
     import soundfile
 
     file = io.BytesIO()

@@ -64,8 +64,8 @@ def _configure_render(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_render(arguments: argparse.Namespace) -> None:
+    from noizenet.start_values import start_values
     from noizenet_daemon.offline import render
-    from noizenet_daemon.start_values import start_values
 
     speed = render(
         arguments.checkpoint,

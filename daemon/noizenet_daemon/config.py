@@ -21,7 +21,7 @@ from noizenet.protocol import (
     Value,
     suggest,
 )
-from noizenet_daemon.start_values import checked, start_values
+from noizenet.start_values import checked, start_values
 
 SHIPPED_CHECKPOINT = Path(__file__).parent / "models" / "orchestra.safetensors"
 LATENCY = PARAMETERS["latency_ms"]

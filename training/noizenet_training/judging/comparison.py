@@ -13,6 +13,7 @@ from noizenet.checkpoint import Checkpoint
 from noizenet.codecs import Codec, steps_per_second
 from noizenet.inspection import describe
 from noizenet.sound_file import mixed, read, read_mono
+from noizenet.start_values import start_values
 from noizenet_training.judging.bands import RMS, levelled
 from noizenet_training.judging.codec_loss import CodecLoss, codec_loss
 from noizenet_training.judging.collapse import Collapse, steps_until_collapse
@@ -106,8 +107,10 @@ def compare(
 
     Raises:
         CheckpointError: the checkpoint is refused, or can't be rendered.
+        ConfigurationError: a setting is no parameter, or out of range.
         SoundFileError: a file can't be read, or the corpus is too short.
     """
+    start_values(settings)  # says what is wrong with them, before anything is rendered
     found = _subject(subject, seconds, seed, prime, settings)
     # As they are, at the subject's rate: what it can't hold because of its rate isn't held against it.
     channels = found.codec.channels if found.codec else 1
