@@ -144,7 +144,7 @@ def with_memory(checkpoint: Checkpoint, stretches: Sequence[Array], pace_s: floa
     codes = [codec.encode(codec.new_encoder_state(), part)[skipped:] for part in stretches]
     assert [len(part) for part in codes] == [remembered_frames(len(part), codec) for part in stretches]
     keys = rng.standard_normal((sum(map(len, codes)), axes))
-    ogg = encoded(sound, codec.sample_rate, False)
+    ogg = encoded(sound, codec.sample_rate)
     memory = Memory(
         codec.sample_rate,
         ogg,

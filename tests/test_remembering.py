@@ -33,7 +33,7 @@ def test_the_keys_are_the_hidden_states_that_the_engine_has() -> None:
     network = Network(checkpoint.network)
     network.load_weights(checkpoint.weights)
     song = melody(5.0)
-    memory = Remembering(checkpoint.codec, [song], 60.0, False).memory(network, 1.0)  # type: ignore[arg-type]
+    memory = Remembering(checkpoint.codec, [song], 60.0).memory(network, 1.0)  # type: ignore[arg-type]
     assert memory
     engine, state = NumbaEngine(checkpoint), new_network_state(checkpoint.network, 0)
     codes = checkpoint.codec.encode(checkpoint.codec.new_encoder_state(), song)
@@ -47,7 +47,7 @@ def test_the_keys_are_the_hidden_states_that_the_engine_has() -> None:
 
 def test_a_few_seconds_are_too_little_to_go_about_in() -> None:
     checkpoint = tokens_checkpoint()
-    short = Remembering(checkpoint.codec, [melody(2.0)], 60.0, False)  # type: ignore[arg-type]
+    short = Remembering(checkpoint.codec, [melody(2.0)], 60.0)  # type: ignore[arg-type]
     assert not short.is_possible
     assert short.memory(Network(checkpoint.network), 1.0) is None
 

@@ -20,7 +20,6 @@ from noizenet.errors import CheckpointError
 Array = NDArray[Any]
 
 QUALITY = 0.95  # of Vorbis, 0..1: about 160 kbit/s a channel. Less thins out noise: of a whale in the sea, 0.7 is told
-QUALITY_SMALL = 0.88  # in a checkpoint that is to be small: about 110 kbit/s
 WRITTEN_AT_ONCE = 1 << 16  # frames: libsndfile's Vorbis encoder overflows its stack on far longer ones
 PACE_S = (0.1, 60.0)
 
@@ -140,8 +139,8 @@ def frame_places(lengths: Sequence[int] | Array, codec: Any) -> tuple[Array, Arr
     return places, firsts, lasts
 
 
-def encoded(sound: Array, sample_rate: int, small: bool) -> Array:
-    """Returns sound (samples, channels) as the bytes of an Ogg Vorbis file, uint8; `small` takes about two thirds."""
+def encoded(sound: Array, sample_rate: int) -> Array:
+    """Returns sound (samples, channels) as the bytes of an Ogg Vorbis file, uint8."""
     import soundfile
 
     file = io.BytesIO()
@@ -152,7 +151,7 @@ def encoded(sound: Array, sample_rate: int, small: bool) -> Array:
         sound.shape[1],
         format="OGG",
         subtype="VORBIS",
-        compression_level=1.0 - (QUALITY_SMALL if small else QUALITY),
+        compression_level=1.0 - QUALITY,
     ) as ogg:
         for start in range(0, len(sound), WRITTEN_AT_ONCE):
             ogg.write(sound[start : start + WRITTEN_AT_ONCE])

@@ -38,7 +38,10 @@ class MemoryPlayer:
         key, point = np.zeros(tables.keys.shape[1], np.float32), np.zeros(tables.points.shape[1], np.float32)
         likely, chosen = np.zeros(CHOSEN_FROM, np.float32), np.zeros(CHOSEN_FROM, np.int32)
         left = np.full(LEFT_BEHIND, -1, np.int64)
-        return MemoryState(Search(left, heat, sums, scores, departures, key, point, likely, chosen), new_roaming())
+        return MemoryState(
+            Search(left, np.zeros(LEFT_BEHIND, np.int64), heat, sums, scores, departures, key, point, likely, chosen),
+            new_roaming(),
+        )
 
     def step(self, state: MemoryState, network: NetworkState, controls: Controls, codes: Array) -> None:
         """Decides what is heard of the step that the network has just drawn, and lets the network hear it.

@@ -42,10 +42,9 @@ class Remembering:
     Args:
         stretches: audible parts of the corpus, float32 (samples,) or (samples, channels).
         seconds: how much of it at most.
-        small: store the sound in half the bits.
     """
 
-    def __init__(self, codec: TokensCodec, stretches: Sequence[Array], seconds: float, small: bool) -> None:
+    def __init__(self, codec: TokensCodec, stretches: Sequence[Array], seconds: float) -> None:
         kept = remembered_stretches(stretches, codec.sample_rate, seconds, 2 * codec.window)
         self.is_possible = sum(map(len, kept)) >= LEAST_S * codec.sample_rate
         self._codec = codec
@@ -54,7 +53,7 @@ class Remembering:
             return
         self._steps = [codec.encode(codec.new_encoder_state(), part) for part in kept]
         sound = np.concatenate([part.reshape(len(part), -1) for part in kept])
-        self._ogg = encoded(sound, codec.sample_rate, small)
+        self._ogg = encoded(sound, codec.sample_rate)
         self._sound = decoded(self._ogg, codec.sample_rate)
 
     def memory(self, network: Network, pace_s: float) -> Memory | None:

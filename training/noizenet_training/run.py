@@ -111,7 +111,7 @@ def _lead(
     blank = _blank_checkpoint(task, corpus, codec, fitting)
     remembering = None
     if isinstance(codec, TokensCodec) and task.recipe.memory_s:
-        remembering = Remembering(codec, corpus.remembered, task.recipe.memory_s, task.half)
+        remembering = Remembering(codec, corpus.remembered, task.recipe.memory_s)
     writer = CheckpointWriter(task.out, task.half, blank, fitting, training, identity, remembering)
     listener = Listener(task.out, corpus, fitting, writer, task.seed, spent_before_s)
     _run_rounds(task, group, fitting, writer, listener, report, elapsed, on_round)

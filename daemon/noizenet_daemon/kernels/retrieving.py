@@ -4,8 +4,9 @@ Of each frame that may come before the next one played, the score is
 
     likeness of the hidden states / LIKENESS - SEAM x spectral distance - HEAT x how much its place was played of late
 
-A frame whose continuation would sound like the one that is being left is no departure: such are taken only if there is
-nothing else. Of the best CHOSEN_FROM one is drawn, by temperature and top_p, as a code is drawn from logits.
+A frame whose continuation would sound like the one that is being left, or like that of one left shortly before, is no
+departure (see `kernels.departing`): such are taken only if there is nothing else. Of the best CHOSEN_FROM one is drawn,
+by temperature and top_p, as a code is drawn from logits.
 
 Source: hidden states that retrieve what followed like ones, after Khandelwal et al., "Generalization through
 memorization: nearest neighbor language models", 2020; jumps between like contexts, after Assayag and Dubnov, "Using
@@ -19,6 +20,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from noizenet_daemon.kernels.cells import FAST
+from noizenet_daemon.kernels.departing import departure, distance, is_near, least_departure, takes_up
 from noizenet_daemon.kernels.drawing import draw_class
 from noizenet_daemon.kernels.rng import uniform
 
@@ -26,14 +28,11 @@ Array = NDArray[Any]
 
 LIKENESS = np.float32(0.1)  # of cosines: one that is 0.1 higher is e times as likely
 SEAM = np.float32(3.0)  # for a distance as of a frame from the mean of all
-HEAT = np.float32(4.0)  # for a place that was played as often as places were on average
+HEAT = np.float32(16.0)  # for a place that was played as often as places were on average
 CHOSEN_FROM = 12
-LEAST_DEPARTURE = 1.4  # distance of two continuations; of two from random places it is 2 on average
-DEPARTURE_SHARE = 0.85  # of the median over all places, where that is less: music that hardly changes
-FARTHER = 0.6  # by so much more at stray 1 than at 0.5, of both; below, they fall to nothing at 0
-LEFT_BEHIND = 8  # departures, to whose continuations a voice doesn't come back
-AHEAD_STRIDE = 4  # frames: of continuations, each fourth is compared
+LEFT_BEHIND = 8  # departures, to whose surroundings a voice doesn't come back
 MOST_SCORED = 8192  # frames; of longer memories, evenly spread ones from a random first
+MOST_REFUSED = 256  # places that take up what was left of late: then they are allowed
 BARRED = np.float32(-1e30)
 NO_DEPARTURE = np.float32(1e6)
 
@@ -74,6 +73,7 @@ class Search(NamedTuple):
 
     Attributes:
         left: frames that were left last, int64 (LEFT_BEHIND,), a ring; -1 where there is none yet.
+        since: steps since each of them was left, int64 (LEFT_BEHIND,).
         heat: one for each step that a frame was played, decaying, (n,).
         sums: heat of all frames before each, (n + 1,).
         scores, departures: of each frame scored, (n,).
@@ -82,6 +82,7 @@ class Search(NamedTuple):
     """
 
     left: Array
+    since: Array
     heat: Array
     sums: Array
     scores: Array
@@ -115,86 +116,89 @@ def likeness(tables: Any, search: Any, frame: int) -> float:
 
 
 @njit(cache=True, nogil=True, fastmath=FAST, boundscheck=False)
-def cool(search: Any) -> None:
-    """Lets the heat decay by a step: to 1/e in the time that playing the whole memory four times would take."""
+def pass_step(search: Any) -> None:
+    """Lets a step pass: heat decays, to 1/e in the time that playing the whole memory four times would take."""
+    search.since[:] += 1
     factor = np.float32(1.0 - 0.25 / search.heat.shape[0])
     for n in range(search.heat.shape[0]):
         search.heat[n] *= factor
 
 
 @njit(cache=True, nogil=True, fastmath=FAST, boundscheck=False)
-def _distance(points: Any, frame: int, point: Any) -> Any:
-    total = np.float32(0.0)
-    for k in range(point.shape[0]):
-        difference = points[frame, k] - point[k]
-        total += difference * difference
-    return total
-
-
-@njit(cache=True, nogil=True, fastmath=FAST, boundscheck=False)
-def _departure(tables: Any, frame: int, other: int) -> Any:
-    """Returns the mean squared distance between what follows two frames in a second, as far as both go on."""
-    total = np.float32(0.0)
-    count = 0
-    most = min(tables.second, tables.lasts[frame] - frame, tables.lasts[other] - other)
-    for ahead in range(1, most + 1, AHEAD_STRIDE):
-        total += _distance(tables.points, frame + ahead, tables.points[other + ahead])
-        count += 1
-    return total / np.float32(count) if count else np.float32(2.0)
-
-
-@njit(cache=True, nogil=True, boundscheck=False)
-def _median(values: Any, first: int, stride: int) -> Any:
-    """Returns about the median of each `stride`th value, all between 0 and 16, by bisection; 2 of none."""
-    count = 0
-    for n in range(first, values.shape[0], stride):
-        count += values[n] >= 0.0
-    if count == 0:
-        return np.float32(2.0)
-    low, high = np.float32(0.0), np.float32(16.0)
-    for _ in range(12):
-        middle = np.float32(0.5) * (low + high)
-        below = 0
-        for n in range(first, values.shape[0], stride):
-            below += 0.0 <= values[n] < middle
-        if 2 * below < count:
-            low = middle
-        else:
-            high = middle
-    return low
+def _sum_up_heat(search: Any) -> None:
+    search.sums[0] = 0.0
+    for n in range(search.heat.shape[0]):
+        search.sums[n + 1] = search.sums[n] + search.heat[n]
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _is_near(left: Any, frame: int, second: int) -> bool:
-    """Returns whether a frame lies within a second before or after one of those left."""
-    near = False
-    for n in range(left.shape[0]):
-        near |= left[n] >= 0 and abs(left[n] - frame) < second
-    return near
+def _heat(search: Any, low: int, high: int) -> Any:
+    """Returns how often the frames from `low` to before `high` were played of late; 1 is the mean of all."""
+    total = search.heat.shape[0]
+    per_frame = max(search.sums[total] / total, np.float32(1e-9))
+    return (search.sums[high] - search.sums[low]) / (np.float32(high - low) * per_frame)
 
 
 @njit(cache=True, nogil=True, fastmath=FAST, boundscheck=False)
 def _score(tables: Any, search: Any, frame: int, ahead: int, first: int, stride: int) -> None:
     """Fills `scores` and `departures` of each `stride`th frame; a departure of -1 marks one that is barred."""
     count = search.heat.shape[0]
-    search.sums[0] = 0.0
-    for n in range(count):
-        search.sums[n + 1] = search.sums[n] + search.heat[n]
+    _sum_up_heat(search)
     half = tables.second // 2
     reach = ahead if ahead > 2 * tables.second else half
-    per_frame = max(search.sums[count] / count, np.float32(1e-9))
     for n in range(first, count, stride):
-        if n + half > tables.lasts[n] or _is_near(search.left, n, tables.second):
+        if n + half > tables.lasts[n] or is_near(search.left, n, tables.second):
             search.scores[n], search.departures[n] = BARRED, -1.0
             continue
-        low, high = max(n - half, 0), min(n + reach, tables.lasts[n] + 1)
-        heat = (search.sums[high] - search.sums[low]) / (np.float32(high - low) * per_frame)
+        heat = _heat(search, max(n - half, tables.firsts[n]), min(n + reach, tables.lasts[n] + 1))
         search.scores[n] = (
             np.float32(likeness(tables, search, n)) / LIKENESS
-            - SEAM * _distance(tables.points, n, search.point)
+            - SEAM * distance(tables.points, n, search.point)
             - HEAT * heat
         )
-        search.departures[n] = _departure(tables, frame, n) if frame >= 0 else np.float32(2.0)
+        search.departures[n] = departure(tables, frame, n) if frame >= 0 else np.float32(2.0)
+
+
+@njit(cache=True, nogil=True, boundscheck=False)
+def _best(scores: Any, first: int, stride: int) -> int:
+    best = first
+    for n in range(first, scores.shape[0], stride):
+        if scores[n] > scores[best]:
+            best = n
+    return best
+
+
+@njit(cache=True, nogil=True, boundscheck=False)
+def _drawn(tables: Any, search: Any, least: float, stride: int, first: int, controls: Any, rng: Any) -> int:
+    """Returns one of the frames with the best scores, drawn by temperature and top_p; -1 if all are barred."""
+    refused = 0
+    for rank in range(search.likely.shape[0]):
+        best = _best(search.scores, first, stride)
+        while refused < MOST_REFUSED and search.scores[best] > -NO_DEPARTURE and takes_up(tables, search, best, least):
+            search.scores[best] -= 2.0 * NO_DEPARTURE
+            refused += 1
+            best = _best(search.scores, first, stride)
+        search.chosen[rank], search.likely[rank] = best, search.scores[best]
+        search.scores[best] = 2.0 * BARRED
+    if search.likely[0] <= BARRED:
+        return -1
+    drawn = draw_class(search.likely, controls.temperature, controls.top_p, uniform(rng))
+    return int(search.chosen[max(drawn, 0)])
+
+
+@njit(cache=True, nogil=True, boundscheck=False)
+def begin(tables: Any, search: Any, ahead: int, controls: Any, rng: Any) -> int:
+    """Returns the first frame of a stretch: where to go on at the end of one.
+
+    Nothing leads to beginnings but ends: who departed from ends as from all else would play them too seldom.
+    """
+    _sum_up_heat(search)
+    for n in range(search.scores.shape[0]):
+        search.scores[n] = BARRED
+        if tables.firsts[n] == n:
+            heat = _heat(search, n, min(n + max(ahead, 1), tables.lasts[n] + 1))
+            search.scores[n] = -SEAM * distance(tables.points, n, search.point) - HEAT * heat
+    return _drawn(tables, search, 0.0, 1, 0, controls, rng)
 
 
 @njit(cache=True, nogil=True, boundscheck=False)
@@ -210,19 +214,9 @@ def retrieve(tables: Any, search: Any, frame: int, ahead: int, controls: Any, rn
     stride = -(-count // MOST_SCORED)
     first = int(uniform(rng) * stride)
     _score(tables, search, frame, ahead, first, stride)
-    farther = min(2.0 * controls.stray, 1.0) + FARTHER * max(2.0 * controls.stray - 1.0, 0.0)
-    least = farther * min(LEAST_DEPARTURE, DEPARTURE_SHARE * _median(search.departures, first, stride))
+    least = least_departure(search.departures, first, stride, controls.stray)
     for n in range(first, count, stride):
         if search.departures[n] < least:
-            search.scores[n] -= NO_DEPARTURE
-    for rank in range(search.likely.shape[0]):
-        best = first
-        for n in range(first, count, stride):
-            if search.scores[n] > search.scores[best]:
-                best = n
-        search.chosen[rank], search.likely[rank] = best, search.scores[best]
-        search.scores[best] = 2.0 * BARRED
-    if search.likely[0] <= BARRED:  # nothing is allowed: a memory that is too short
-        return int(uniform(rng) * count)
-    drawn = draw_class(search.likely, controls.temperature, controls.top_p, uniform(rng))
-    return int(search.chosen[max(drawn, 0)])
+            search.scores[n] -= 2.0 * NO_DEPARTURE
+    drawn = _drawn(tables, search, least, stride, first, controls, rng)
+    return drawn if drawn >= 0 else int(uniform(rng) * count)  # a memory may be too short for all that is barred

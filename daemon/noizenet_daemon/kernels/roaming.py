@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from noizenet_daemon.kernels.retrieving import cool, likeness, look, retrieve
+from noizenet_daemon.kernels.retrieving import begin, likeness, look, pass_step, retrieve
 from noizenet_daemon.kernels.rng import normal, uniform
 
 Array = NDArray[Any]
@@ -24,7 +24,7 @@ FASTEST = 0.25  # at stray 1
 SURPRISE = 2.0  # a hidden state unlike any here hurries a voice by up to e to that
 LEAST_STEPS = 6  # between two departures: three crossfades
 SPREAD = 0.25  # deviation of the time to the next departure, in units of its mean
-FREE_FROM = 0.25  # stray below which a voice never goes free
+FREE_FROM = 0.5  # stray below which a voice never goes free
 FREE_AT_MOST = 0.5  # share of departures that go free at stray 1
 
 
@@ -73,7 +73,7 @@ def roam(tables: Any, search: Any, roaming: Any, controls: Any, hidden: Any, cod
     """
     places, clock = roaming.places, roaming.clock
     look(tables, search, hidden)
-    cool(search)
+    pass_step(search)
     frame = places[FRAME]
     alike = likeness(tables, search, frame) if frame >= 0 else 1.0
     hurry = controls.temperature * controls.temperature * controls.top_p * np.exp(SURPRISE * (1.0 - alike))
@@ -81,7 +81,7 @@ def roam(tables: Any, search: Any, roaming: Any, controls: Any, hidden: Any, cod
     clock[STEPS] += 1.0
     at_end = frame >= 0 and frame >= tables.lasts[frame]
     if at_end or places[BEGUN] == 0 or (clock[RESTLESS] >= clock[DEPARTS] and clock[STEPS] >= LEAST_STEPS):
-        _depart(tables, search, roaming, controls, codes, rng)
+        _depart(tables, search, roaming, controls, codes, at_end, rng)
         places[BEGUN] = 1
     elif frame >= 0:
         places[FRAME] = frame + 1
@@ -92,12 +92,13 @@ def roam(tables: Any, search: Any, roaming: Any, controls: Any, hidden: Any, cod
 
 
 @njit(cache=True, nogil=True, boundscheck=False)
-def _depart(tables: Any, search: Any, roaming: Any, controls: Any, codes: Any, rng: Any) -> None:
+def _depart(tables: Any, search: Any, roaming: Any, controls: Any, codes: Any, at_end: bool, rng: Any) -> None:
     places, clock = roaming.places, roaming.clock
     frame = places[FRAME]
     clock[RESTLESS], clock[STEPS] = 0.0, 0.0
     if frame >= 0:
         search.left[places[LEAVINGS] % search.left.shape[0]] = frame
+        search.since[places[LEAVINGS] % search.left.shape[0]] = 0
         places[LEAVINGS] += 1
     clock[DEPARTS] = min(max(1.0 + SPREAD * normal(rng), 0.3), 2.0)
     if frame >= 0 and uniform(rng) < free_share(controls.stray):
@@ -110,8 +111,10 @@ def _depart(tables: Any, search: Any, roaming: Any, controls: Any, codes: Any, r
         for stage in range(codes.shape[0]):
             search.point[:] += tables.code_points[stage, codes[stage]]
     ahead = int(tables.pace * pace_of(controls.stray))
-    found = retrieve(tables, search, frame, ahead, controls, rng) + 1
-    found = min(found, tables.places.shape[0] - 1)
+    if at_end:
+        found = begin(tables, search, ahead, controls, rng)
+    else:
+        found = min(retrieve(tables, search, frame, ahead, controls, rng) + 1, tables.places.shape[0] - 1)
     read = tables.places[found]
     places[OLD] = places[READ] if frame >= 0 else NONE
     if frame >= 0:
