@@ -33,9 +33,8 @@ from numpy.typing import NDArray
 from making import amplitude_checkpoint, melody
 from noizenet.checkpoint import Checkpoint
 from noizenet_daemon.engine_numba import NumbaEngine, new_network_state
-from noizenet_daemon.kernels.matrices import PRECISIONS
 from noizenet_daemon.kernels.noise import Controls
-from noizenet_daemon.packing import turned_weights
+from noizenet_daemon.precision import PRECISIONS, turned_weights
 
 Array = NDArray[Any]
 REAL_TIME, REPEATS = 22_050, 7

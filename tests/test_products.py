@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from making import Array
-from noizenet_daemon.kernels.matrices import PANEL, PRECISIONS, Precision, pack, panels
+from noizenet_daemon.kernels.matrices import PANEL, pack, panels
 from noizenet_daemon.kernels.products import product, rectified_product
+from noizenet_daemon.precision import PRECISIONS, Precision
 
 SIZES = [1, 3, 17, 48, 130]
 # Of the sum of all magnitudes. A weight is off by half a unit in its last place at most: in bfloat16 2^-8 of itself, in

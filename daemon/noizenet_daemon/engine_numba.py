@@ -24,7 +24,8 @@ from noizenet_daemon.kernels.stepping import (
     run_features,
 )
 from noizenet_daemon.kernels.tiers import TieredWeights, listen_tiers, predict_tiers, run_tiers
-from noizenet_daemon.packing import PrecisionChoice, chosen_precision, pack_categorical, pack_linear, pack_tiered
+from noizenet_daemon.packing import pack_categorical, pack_linear, pack_tiered
+from noizenet_daemon.precision import PrecisionChoice, chosen_precision
 
 Array = NDArray[Any]
 

@@ -1,36 +1,18 @@
 """A checkpoint's weights as the kernels take them: transposed, packed, and in the precision asked for."""
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from noizenet.network import GATES, NetworkShape
 from noizenet_daemon.kernels.cells import CELL_NUMBERS, Layers
-from noizenet_daemon.kernels.matrices import Matrices, Precision, pack
+from noizenet_daemon.kernels.matrices import Matrices, pack
 from noizenet_daemon.kernels.stepping import CategoricalWeights, LinearWeights
 from noizenet_daemon.kernels.tiers import TieredWeights
+from noizenet_daemon.precision import Precision
 
 Array = NDArray[Any]
-PrecisionChoice = Literal["auto", "f32", "bf16", "int8"]
-PRECISION_CHOICES: tuple[PrecisionChoice, ...] = ("auto", "f32", "bf16", "int8")
-
-# A fixed size, not this machine's cache: the same checkpoint and seed play the same sound on the next machine.
-LARGEST_IN_CACHE = 32 << 20  # bytes of float32: beyond, memory sets the pace, and half as many bytes are played faster
-
-
-def chosen_precision(choice: PrecisionChoice, shape: NetworkShape) -> Precision:
-    """Returns in what the weights are kept: what was chosen, or with "auto" what suits their size."""
-    if choice != "auto":
-        return choice
-    return "f32" if 4 * turned_weights(shape) <= LARGEST_IN_CACHE else "bf16"
-
-
-def turned_weights(shape: NetworkShape) -> int:
-    """Returns how many weights of the cells are read in one turn."""
-    gates = GATES[shape.cell] * shape.hidden
-    recurrent = 0 if shape.cell == "conv" else shape.layers
-    return gates * shape.hidden * (shape.layers - 1 + recurrent)
 
 
 def pack_layers(shape: NetworkShape, weights: dict[str, Array], precision: Precision = "f32") -> Layers:

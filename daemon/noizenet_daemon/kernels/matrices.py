@@ -15,16 +15,15 @@ near to the weight as if each stood alone, half a unit at most, and products in 
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from noizenet_daemon.kernels.vectors import HAS_512_BITS
+from noizenet_daemon.precision import Precision
 
 Array = NDArray[Any]
-Precision = Literal["f32", "bf16", "int8"]
-PRECISIONS: tuple[Precision, ...] = ("f32", "bf16", "int8")
 
 PANEL = 128 if HAS_512_BITS else 64  # eight registers of sums: as many as two adders of latency 4 keep busy
 WIDTHS = (8, 16, 32, 64, 128)  # of panels
