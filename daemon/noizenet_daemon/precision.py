@@ -9,7 +9,7 @@ PrecisionChoice = Literal["auto", "f32", "bf16", "int8"]
 PRECISIONS: tuple[Precision, ...] = ("f32", "bf16", "int8")
 PRECISION_CHOICES: tuple[PrecisionChoice, ...] = ("auto", *PRECISIONS)
 
-# A fixed size instead of this machine's cache: the same checkpoint and seed play the same sound on the next machine.
+# A fixed size instead of this machine's cache: a checkpoint plays in the same precision on the next machine.
 LARGEST_IN_CACHE = 32 << 20  # bytes; a last cache of today. Beyond it, bfloat16 is played 1.9 times as fast as float32
 
 

@@ -11,7 +11,7 @@ Arm Architecture Reference Manual for A-profile, FPCR (FZ bit 24).
 import platform
 from typing import Any
 
-from llvmlite import ir
+from llvmlite import binding, ir
 from numba import types
 from numba.core.cgutils import alloca_once, get_or_insert_function
 
@@ -21,6 +21,8 @@ _X86 = platform.machine().lower() in ("x86_64", "amd64")
 _ARM = platform.machine().lower() in ("arm64", "aarch64")
 _X86_FLUSH = 1 << 15 | 1 << 6
 _ARM_FLUSH = 1 << 24
+if _ARM:
+    binding.initialize_native_asmparser()  # LLVM's own intrinsic that writes FPCR is refused by its selection
 _WORD, _LONG = ir.IntType(32), ir.IntType(64)
 
 
@@ -58,9 +60,7 @@ def _control_word(builder: Any) -> Any:
         builder.call(_x86_function(builder, "stmxcsr"), [builder.bitcast(place, ir.IntType(8).as_pointer())])
         return builder.zext(builder.load(place), _LONG)
     if _ARM:
-        return builder.call(
-            get_or_insert_function(builder.module, ir.FunctionType(_LONG, []), "llvm.aarch64.get.fpcr"), []
-        )
+        return builder.asm(ir.FunctionType(_LONG, []), "mrs $0, fpcr", "=r", [], side_effect=True)
     return _LONG(0)
 
 
@@ -71,7 +71,7 @@ def _set_control_word(builder: Any, word: Any) -> None:
         builder.call(_x86_function(builder, "ldmxcsr"), [builder.bitcast(place, ir.IntType(8).as_pointer())])
     elif _ARM:
         kind = ir.FunctionType(ir.VoidType(), [_LONG])
-        builder.call(get_or_insert_function(builder.module, kind, "llvm.aarch64.set.fpcr"), [word])
+        builder.asm(kind, "msr fpcr, $0", "r", [word], side_effect=True)
 
 
 def _x86_function(builder: Any, name: str) -> Any:
