@@ -60,7 +60,13 @@ def test_flags_win_over_the_file(tmp_path: Path) -> None:
 
 
 def test_every_option_has_a_flag_that_sets_it() -> None:
-    samples = {"engine": "torch", "live": "off", "log_level": "debug", "checkpoint": "x.safetensors"}
+    samples = {
+        "engine": "torch",
+        "precision": "bf16",
+        "live": "off",
+        "log_level": "debug",
+        "checkpoint": "x.safetensors",
+    }
     for name, (about, default) in OPTIONS.items():
         text = samples.get(name, "9000" if isinstance(default, int | float) else "word")
         if about.maximum is not None and about.maximum < 9000:

@@ -9,7 +9,6 @@ from noizenet_daemon.engine_numba import NumbaEngine, new_network_state
 from noizenet_daemon.engine_torch import TorchEngine
 from noizenet_daemon.kernels.noise import CELL, HIDDEN, INPUT, NORMAL, PERIODIC, PERLIN, UNIFORM, Controls
 from noizenet_daemon.kernels.stepping import NetworkState
-from noizenet_daemon.kernels.tiers import add_rectified
 from noizenet_daemon.quarantine import arrays_of
 
 SHAPES = [(4, 6), (6, 4), (5, 5), (1, 3)]  # frame, reach
@@ -162,18 +161,3 @@ def test_periodic_noise_draws_at_its_period_wherever_the_frame_stands(period: in
         run(engine, quiet, Controls(), 1)
         run(engine, state, controls, 1)
         assert np.array_equal(state.rng, quiet.rng) == (step % period != 0)
-
-
-def test_units_that_are_not_positive_add_nothing_and_nan_goes_through() -> None:
-    rng = np.random.default_rng(0)
-    workspace = np.zeros(13, np.int64)
-    weights = rng.standard_normal((13, 9)).astype(np.float32)
-    for count in range(14):
-        x = -np.ones(13, np.float32)
-        x[rng.permutation(13)[:count]] = 2.0
-        out = np.ones(9, np.float32)
-        add_rectified(x, weights, out, workspace)
-        np.testing.assert_allclose(out, 1.0 + np.maximum(x, 0.0) @ weights, atol=1e-5)
-    x[3] = np.nan
-    add_rectified(x, weights, out, workspace)
-    assert np.isnan(out).all()

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from noizenet.cli import Subcommand
-from noizenet_daemon.config import add_flags, from_flags
+from noizenet_daemon.config import OPTIONS, add_flags, from_flags
 
 RENDER_BLOCK = 4096
 LONGEST_S = 24 * 3600.0
@@ -50,6 +50,8 @@ def _configure_render(parser: argparse.ArgumentParser) -> None:
         "--sample-rate", type=int, default=0, metavar="HZ", help="of the file (default: the checkpoint's own)"
     )
     parser.add_argument("--engine", choices=("numba", "torch"), default="numba", help="(default: numba)")
+    about, default = OPTIONS["precision"]
+    parser.add_argument("--precision", choices=about.choices, default=default, help=f"{about.doc} (default: {default})")
     parser.add_argument(
         "--live-input",
         type=Path,
@@ -78,6 +80,7 @@ def _run_render(arguments: argparse.Namespace) -> None:
         channels=arguments.channels,
         sample_rate=arguments.sample_rate,
         engine=arguments.engine,
+        precision=arguments.precision,
         block_frames=RENDER_BLOCK,
         raw=arguments.raw,
         live_input=arguments.live_input,

@@ -22,6 +22,7 @@ from noizenet.protocol import (
     suggest,
 )
 from noizenet.start_values import checked, start_values
+from noizenet_daemon.precision import PRECISION_CHOICES
 
 SHIPPED_CHECKPOINT = Path(__file__).parent / "models" / "orchestra.safetensors"
 LATENCY = PARAMETERS["latency_ms"]
@@ -75,6 +76,14 @@ class DaemonConfig:
     engine: str = field(
         default="numba",
         metadata=option("What computes the network; torch needs the extra cuda.", choices=("numba", "torch")),
+    )
+    precision: str = field(
+        default="auto",
+        metadata=option(
+            "Weights as numbers of 32, 16 or 8 bits: fewer make large networks faster, and the sound a little another. "
+            "auto = f32, but bf16 if the network's weights take more than 32 MiB.",
+            choices=PRECISION_CHOICES,
+        ),
     )
     seed: int = field(
         default=1,

@@ -86,8 +86,9 @@ class Daemon:
         config = self._config
         device = self._find_device()
         engine_name: Any = config.engine
+        precision: Any = config.precision
         with said_if_slow("Preparing the kernels for this processor (the first start only, about half a minute) ..."):
-            generator = Generator(Checkpoint.load(config.checkpoint), engine_name)
+            generator = Generator(Checkpoint.load(config.checkpoint), engine_name, precision)
             warm_up(generator)
             states = initial_states(generator, config.prime, config.seed, config.voices)
         rate = config.sample_rate or (round(device[1]["default_samplerate"]) if device else generator.sample_rate)
@@ -134,6 +135,7 @@ class Daemon:
             self._clock,
             generator,
             engine_name=engine_name,
+            precision=precision,
             seed=config.seed,
             record_dir=config.record_dir,
             values=values,

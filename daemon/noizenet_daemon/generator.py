@@ -19,6 +19,7 @@ from noizenet_daemon.kernels.noise import PERLIN_HZ, Controls
 from noizenet_daemon.kernels.stepping import NetworkState
 from noizenet_daemon.memory_player import MemoryPlayer, MemoryState
 from noizenet_daemon.noise_amount import noise_amount
+from noizenet_daemon.precision import PrecisionChoice
 from noizenet_daemon.quarantine import Quarantine, copy_state, new_quarantine, quarantine, remember_start
 
 Array = NDArray[Any]
@@ -62,7 +63,15 @@ class Generator:
         chunk_frames, channels: of a block; the same always.
     """
 
-    def __init__(self, checkpoint: Checkpoint, engine: EngineName = "numba") -> None:
+    def __init__(
+        self, checkpoint: Checkpoint, engine: EngineName = "numba", precision: PrecisionChoice = "auto"
+    ) -> None:
+        """Args:
+            precision: of the weights; see `noizenet_daemon.precision`.
+
+        Raises:
+            UsageError: the engine doesn't have that precision.
+        """
         self.checkpoint = checkpoint
         self.codec = checkpoint.codec
         self.sample_rate = self.codec.sample_rate
@@ -73,11 +82,13 @@ class Generator:
         self.step_rate = steps_per_second(self.codec)
         self._engine: Engine
         if engine == "torch":
+            if precision not in ("auto", "f32"):
+                raise UsageError(f"the engine torch computes in float32: leave out precision {precision}")
             from noizenet_daemon.engine_torch import TorchEngine
 
             self._engine = TorchEngine(checkpoint)
         else:
-            self._engine = NumbaEngine(checkpoint)
+            self._engine = NumbaEngine(checkpoint, precision)
         self._memory = MemoryPlayer(checkpoint, checkpoint.memory) if checkpoint.memory else None
 
     def new_state(self, seed: int, voice: int = 1) -> GeneratorState:

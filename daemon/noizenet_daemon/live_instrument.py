@@ -17,6 +17,7 @@ from noizenet_daemon.clock import Clock
 from noizenet_daemon.engine import Engine
 from noizenet_daemon.generator import EngineName, Generator, GeneratorState
 from noizenet_daemon.performance import initial_states
+from noizenet_daemon.precision import PrecisionChoice
 from noizenet_daemon.ring import Ring
 from noizenet_daemon.sound_input import SoundCardInput
 from noizenet_daemon.warming import warm_up
@@ -36,6 +37,7 @@ class LiveInstrument:
         generator: Generator,
         *,
         engine_name: EngineName,
+        precision: PrecisionChoice = "auto",
         seed: int,
         record_dir: Path,
         values: dict[str, Value],
@@ -53,6 +55,7 @@ class LiveInstrument:
         self._clock = clock
         self._generator = generator
         self._engine_name = engine_name
+        self._precision: PrecisionChoice = precision
         self._seed = seed
         self._record_dir = record_dir
         self._stop = stop
@@ -106,7 +109,7 @@ class LiveInstrument:
         self._engine.performance.set(parameter, value, voice)
 
     def load(self, path: Path) -> str:
-        generator = Generator(Checkpoint.load(path), self._engine_name)
+        generator = Generator(Checkpoint.load(path), self._engine_name, self._precision)
         warm_up(generator)
         with self._replacing:
             self._replace(generator, initial_states(generator, "corpus", self._seed, self._voices))

@@ -18,6 +18,7 @@ from noizenet.wave_file import LARGEST_DATA, WaveFile, check_writable, unwritabl
 from noizenet_daemon.generator import EngineName, Generator
 from noizenet_daemon.level import SILENT_DB, levels_db
 from noizenet_daemon.performance import Performance, initial_states
+from noizenet_daemon.precision import PrecisionChoice
 from noizenet_daemon.warming import said_if_slow, warm_up
 
 RATES = (8000, 384_000)
@@ -35,6 +36,7 @@ def render(
     channels: int,
     sample_rate: int,
     engine: EngineName,
+    precision: PrecisionChoice = "auto",
     block_frames: int,
     raw: bool = False,
     live_input: Path | None = None,
@@ -46,6 +48,7 @@ def render(
     Args:
         channels: of the file; 0 = the checkpoint's own.
         sample_rate: frames per second of the file; 0 = the checkpoint's own.
+        precision: of the weights; see `noizenet_daemon.precision`.
         raw: leave out the safety chain, whose high-pass would let a constant fade away.
         live_input: a sound whose level drives the noise, as a sound input would; after its end is silence.
 
@@ -60,7 +63,7 @@ def render(
     if "latency_ms" in values:
         raise UsageError("latency_ms means nothing in a file: leave it out")
     with said_if_slow("Preparing the kernels for this processor (the first time only, about half a minute) ..."):
-        generator = Generator(Checkpoint.load(checkpoint), engine)
+        generator = Generator(Checkpoint.load(checkpoint), engine, precision)
         warm_up(generator)
         states = initial_states(generator, prime, seed, voices)
     rate = sample_rate or generator.sample_rate

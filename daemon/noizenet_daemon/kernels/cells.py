@@ -1,5 +1,4 @@
-"""The cells of a network, one step at a time, float32. Weights are packed (inputs, outputs), so that the inner loops
-run along memory and the compiler vectorises them.
+"""The cells of a network, one step at a time, float32.
 
 Equations as PyTorch states them (gate order too), so that its weights mean the same here:
 
@@ -16,16 +15,21 @@ van den Oord et al., "WaveNet", 2016; Paine et al., "Fast Wavenet generation alg
 
 from typing import Any, NamedTuple
 
-import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from noizenet_daemon.kernels.activations import sigmoid, tanh
+from noizenet_daemon.kernels.arithmetic import add, multiply_add
+from noizenet_daemon.kernels.compiling import inlined, kernel
+from noizenet_daemon.kernels.matrices import Matrices
+from noizenet_daemon.kernels.products import product
+from noizenet_daemon.kernels.vectors import WIDTH, load, store
 
 Array = NDArray[Any]
 RNN, LSTM, GRU, CONV = 0, 1, 2, 3
 CELL_NUMBERS = {"rnn": RNN, "lstm": LSTM, "gru": GRU, "conv": CONV}
 
 # All of fastmath but the promises that there is no NaN and no infinity: those must go through, for the quarantine to
-# find. For the same reason division by zero is NumPy's, which raises nothing.
+# find. For loops of plain numbers; lanes need none of it.
 FAST = {"reassoc", "contract", "arcp", "nsz", "afn"}
 
 
@@ -34,17 +38,17 @@ class Layers(NamedTuple):
 
     Attributes:
         cell: RNN, LSTM, GRU or CONV.
-        between: input weights of layers 1 and up, (L - 1, H, G); (1, 0, G) if there is one layer.
-        recurrent: (L, H, G); (L, 0, G) of a convolution, which has none.
-        bias: sum of both biases, but for the GRU's candidate gate the input's alone, (L, G).
-        candidate_bias: the GRU's recurrent bias of the candidate gate, (L, H).
+        between: input weights of layers 1 and up, L - 1 matrices (H, G); one (0, G) if there is one layer.
+        recurrent: L matrices (H, G); (0, G) of a convolution, which has none.
+        bias: sum of both biases, of the GRU the input's alone, (L, G).
+        recurrent_bias: of the GRU, (L, G); else not read.
     """
 
     cell: int
-    between: Array
-    recurrent: Array
+    between: Matrices
+    recurrent: Matrices
     bias: Array
-    candidate_bias: Array
+    recurrent_bias: Array
 
 
 class CellState(NamedTuple):
@@ -65,49 +69,7 @@ class CellState(NamedTuple):
     recurrent_gates: Array
 
 
-@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy", inline="always")
-def tanh(x: Any) -> Any:
-    """Returns tanh within 4e-7, by a rational function that the compiler can vectorise (coefficients: Eigen 3)."""
-    # not min and max: those turn NaN into a number
-    x = np.float32(-7.90531) if x < np.float32(-7.90531) else x
-    x = np.float32(7.90531) if x > np.float32(7.90531) else x
-    s = x * x
-    p = s * np.float32(-2.76076847742355e-16) + np.float32(2.00018790482477e-13)
-    p = p * s + np.float32(-8.60467152213735e-11)
-    p = p * s + np.float32(5.12229709037114e-08)
-    p = p * s + np.float32(1.48572235717979e-05)
-    p = p * s + np.float32(6.37261928875436e-04)
-    p = p * s + np.float32(4.89352455891786e-03)
-    q = s * np.float32(1.19825839466702e-06) + np.float32(1.18534705686654e-04)
-    q = q * s + np.float32(2.26843463243900e-03)
-    q = q * s + np.float32(4.89352518554385e-03)
-    return x * p / q
-
-
-@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy", inline="always")
-def sigmoid(x: Any) -> Any:
-    """Returns 1 / (1 + e^-x)."""
-    return np.float32(0.5) + np.float32(0.5) * tanh(np.float32(0.5) * x)
-
-
-@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy", boundscheck=False)
-def add_product(x: Any, weights: Any, out: Any) -> None:
-    """Adds x (n,) times weights (n, m) to out (m,). Four rows a turn, so that `out` is read a quarter as often."""
-    n, m = weights.shape
-    i = 0
-    while i + 4 <= n:
-        a, b, c, d = x[i], x[i + 1], x[i + 2], x[i + 3]
-        for j in range(m):
-            out[j] += a * weights[i, j] + b * weights[i + 1, j] + c * weights[i + 2, j] + d * weights[i + 3, j]
-        i += 4
-    while i < n:
-        a = x[i]
-        for j in range(m):
-            out[j] += a * weights[i, j]
-        i += 1
-
-
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def ring_row(layer: int, position: int) -> int:
     """Returns the row of a convolution's memory that is read, and then written anew, in the step at `position`.
 
@@ -117,59 +79,73 @@ def ring_row(layer: int, position: int) -> int:
     return length - 1 + position % length
 
 
-@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy", boundscheck=False)
+@kernel
 def _convolve(h: Any, remembered: Any, gates: Any) -> None:
     """Writes a layer's output, without what is added to it; `remembered` (H,) gives its own up for the step's."""
     n = h.shape[0]
-    for k in range(n):
-        h[k] = tanh(gates[k] + remembered[k])
-        remembered[k] = gates[n + k]
+    for k in range(0, n, WIDTH):
+        count = n - k
+        store(tanh(load(gates, k, count, WIDTH) + load(remembered, k, count, WIDTH)), h, k, count)
+        store(load(gates, n + k, count, WIDTH), remembered, k, count)
 
 
-@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy", boundscheck=False)
-def _activate(cell: int, h: Any, c: Any, gates: Any, recurrent_gates: Any, candidate_bias: Any) -> None:
-    """Turns the gates' sums into the new hidden and cell state of a recurrent layer."""
+@kernel
+def _activate_rnn(h: Any, gates: Any) -> None:
+    """Turns the gates' sums into the new hidden state of an RNN's layer."""
     n = h.shape[0]
-    if cell == LSTM:
-        for k in range(n):
-            i = sigmoid(gates[k])
-            f = sigmoid(gates[n + k])
-            g = tanh(gates[2 * n + k])
-            o = sigmoid(gates[3 * n + k])
-            c[k] = f * c[k] + i * g
-            h[k] = o * tanh(c[k])
-    elif cell == GRU:
-        for k in range(n):
-            r = sigmoid(gates[k] + recurrent_gates[k])
-            z = sigmoid(gates[n + k] + recurrent_gates[n + k])
-            candidate = tanh(gates[2 * n + k] + r * (recurrent_gates[2 * n + k] + candidate_bias[k]))
-            h[k] = (np.float32(1.0) - z) * candidate + z * h[k]
-    else:
-        for k in range(n):
-            h[k] = tanh(gates[k])
+    for k in range(0, n, WIDTH):
+        store(tanh(load(gates, k, n - k, WIDTH)), h, k, n - k)
 
 
-@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy", boundscheck=False)
+@kernel
+def _activate_lstm(h: Any, c: Any, gates: Any) -> None:
+    """Turns the gates' sums into the new hidden and cell state of an LSTM's layer."""
+    n = h.shape[0]
+    for k in range(0, n, WIDTH):
+        count = n - k
+        i = sigmoid(load(gates, k, count, WIDTH))
+        f = sigmoid(load(gates, n + k, count, WIDTH))
+        g = tanh(load(gates, 2 * n + k, count, WIDTH))
+        o = sigmoid(load(gates, 3 * n + k, count, WIDTH))
+        new = multiply_add(f, load(c, k, count, WIDTH), i * g)
+        store(new, c, k, count)
+        store(o * tanh(new), h, k, count)
+
+
+@kernel
+def _activate_gru(h: Any, gates: Any, recurrent_gates: Any) -> None:
+    """Turns the gates' sums into the new hidden state of a GRU's layer."""
+    n = h.shape[0]
+    for k in range(0, n, WIDTH):
+        count = n - k
+        r = sigmoid(load(gates, k, count, WIDTH) + load(recurrent_gates, k, count, WIDTH))
+        z = sigmoid(load(gates, n + k, count, WIDTH) + load(recurrent_gates, n + k, count, WIDTH))
+        from_hidden = load(recurrent_gates, 2 * n + k, count, WIDTH)
+        candidate = tanh(multiply_add(r, from_hidden, load(gates, 2 * n + k, count, WIDTH)))
+        store(multiply_add(z, load(h, k, count, WIDTH) - candidate, candidate), h, k, count)
+
+
+@kernel
 def step_layers(layers: Any, state: Any) -> None:
     """Steps all layers. The input's share of layer 0 stands in `state.gates` already, without the bias."""
     gates, recurrent_gates = state.gates, state.recurrent_gates
-    for layer in range(layers.recurrent.shape[0]):
+    for layer in range(state.hidden.shape[0]):
         h = state.hidden[layer]
-        if layer > 0:
-            gates[:] = 0.0
-            add_product(state.hidden[layer - 1], layers.between[layer - 1], gates)
-        for k in range(gates.shape[0]):
-            gates[k] += layers.bias[layer, k]
+        if layer == 0:
+            add(layers.bias[0], gates)
+        else:
+            product(state.hidden[layer - 1], layers.between, layer - 1, layers.bias[layer], gates)
         if layers.cell == CONV:
             _convolve(h, state.cell[ring_row(layer, state.position[0])], gates)
             if layer > 0:
-                for k in range(h.shape[0]):
-                    h[k] += state.hidden[layer - 1, k]
-            continue
-        if layers.cell == GRU:
-            recurrent_gates[:] = 0.0
-            add_product(h, layers.recurrent[layer], recurrent_gates)
+                add(state.hidden[layer - 1], h)
+        elif layers.cell == GRU:
+            product(h, layers.recurrent, layer, layers.recurrent_bias[layer], recurrent_gates)
+            _activate_gru(h, gates, recurrent_gates)
         else:
-            add_product(h, layers.recurrent[layer], gates)
-        _activate(layers.cell, h, state.cell[layer], gates, recurrent_gates, layers.candidate_bias[layer])
+            product(h, layers.recurrent, layer, gates, gates)
+            if layers.cell == LSTM:
+                _activate_lstm(h, state.cell[layer], gates)
+            else:
+                _activate_rnn(h, gates)
     state.position[0] += 1

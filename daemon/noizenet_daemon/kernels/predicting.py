@@ -9,32 +9,37 @@ step itself would give away part of what is to be predicted.
 
 from typing import Any
 
-from numba import njit
-
+from noizenet_daemon.kernels.arithmetic import copy
 from noizenet_daemon.kernels.cells import step_layers
+from noizenet_daemon.kernels.compiling import kernel
+from noizenet_daemon.kernels.denormals import flush_denormals, restore_denormals
 from noizenet_daemon.kernels.drawing import likeliest
 from noizenet_daemon.kernels.stepping import feed_codes, feed_features, put_out_features, score_stage
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def predict_codes(weights: Any, state: Any, codes: Any, out: Any) -> None:
     """Hears codes, int32 (n, S), and writes for each step what was expected in its place into `out`, alike."""
+    denormals = flush_denormals()
     for n in range(codes.shape[0]):
         feed_codes(weights, state, False)
         step_layers(weights.layers, state.cells)
         for stage in range(state.last.shape[0]):
             score_stage(weights, state, out[n], stage)
             out[n, stage] = likeliest(state.probabilities)
-        state.last[:] = codes[n]
+        copy(codes[n], state.last)
+    restore_denormals(denormals)
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def predict_features(weights: Any, state: Any, features: Any, out: Any) -> None:
     """Hears features, float32 (n, F), and writes for each step what was expected in its place into `out`, alike."""
+    denormals = flush_denormals()
     width = state.last.shape[0]
     for n in range(features.shape[0]):
         feed_features(weights, state, False)
         step_layers(weights.layers, state.cells)
         put_out_features(weights, state)
-        out[n] = state.units[:width]
-        state.last[:] = features[n]
+        copy(state.units[:width], out[n])
+        copy(features[n], state.last)
+    restore_denormals(denormals)

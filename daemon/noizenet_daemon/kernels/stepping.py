@@ -5,14 +5,17 @@
 
 from typing import Any, NamedTuple
 
-import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from noizenet_daemon.kernels.cells import CONV, LSTM, CellState, Layers, add_product, ring_row, step_layers
+from noizenet_daemon.kernels.arithmetic import add, copy
+from noizenet_daemon.kernels.cells import CONV, LSTM, CellState, Layers, ring_row, step_layers
 from noizenet_daemon.kernels.collapse import code_signature, feature_signature, is_collapsed, watch
+from noizenet_daemon.kernels.compiling import counting, inlined, kernel
+from noizenet_daemon.kernels.denormals import flush_denormals, restore_denormals
 from noizenet_daemon.kernels.drawing import draw_class, draw_features
+from noizenet_daemon.kernels.matrices import Matrices
 from noizenet_daemon.kernels.noise import CELL, INPUT, add_noise, is_due
+from noizenet_daemon.kernels.products import product, rectified_product
 from noizenet_daemon.kernels.rng import uniform
 
 Array = NDArray[Any]
@@ -23,21 +26,21 @@ class CategoricalWeights(NamedTuple):
 
     Attributes:
         table: what each code adds to the gates of layer 0: its embedding times the input weights, (S, C, G).
-        input: input weights of layer 0, for noise on the input, (S E, G).
+        input: input weights of layer 0, for noise on the input, one (S E, G).
         input_scale: root mean square of the embedding: the unit of noise on the input.
         embedding: (S, C, E).
-        condition, condition_bias: (S, H + (S - 1) E, D), (S, D); rows of stages not known yet are zero.
-        output, output_bias: (S, D, C), (S, C).
+        condition, condition_bias: S matrices (H + (S - 1) E, D), and (S, D); of stages not known yet, zero.
+        output, output_bias: S matrices (D, C), and (S, C).
     """
 
     layers: Layers
     table: Array
-    input: Array
+    input: Matrices
     input_scale: float
     embedding: Array
-    condition: Array
+    condition: Matrices
     condition_bias: Array
-    output: Array
+    output: Matrices
     output_bias: Array
 
 
@@ -45,15 +48,16 @@ class LinearWeights(NamedTuple):
     """A network over real numbers: F features in and out.
 
     Attributes:
+        input: one (F, G).
         drawn: whether the head is "gaussian".
-        output, output_bias: (H, F), (F,); of the head "gaussian" (H, 2 F), (2 F,).
+        output, output_bias: one (H, F), and (F,); of the head "gaussian" (H, 2 F), and (2 F,).
     """
 
     layers: Layers
-    input: Array
+    input: Matrices
     input_scale: float
     drawn: bool
-    output: Array
+    output: Matrices
     output_bias: Array
 
 
@@ -64,14 +68,13 @@ class TierState(NamedTuple):
         recent: the last codes, oldest first, int32 (span,).
         place: steps made since the cells turned last, int64 (1,); at F they turn before the next.
         told: what the cells said to each step of this frame, float32 (F, K).
-        mixed, positive: workspace, (D,); indices int64 (D,).
+        mixed: workspace, (D,).
     """
 
     recent: Array
     place: Array
     told: Array
     mixed: Array
-    positive: Array
 
 
 class NetworkState(NamedTuple):
@@ -86,6 +89,7 @@ class NetworkState(NamedTuple):
         fed: workspace: the input of layer 0, (S E,) or (F,).
         known: workspace: hidden state and embeddings of the stages drawn so far, (H + (S - 1) E,).
         units: workspace of the head, (D,); what it puts out of features, (F,) or (2 F,).
+        positive: workspace: which units of the head are above 0, int64, as many.
         probabilities: workspace, (C,).
         tiers: what a network of two tiers remembers beside that; of others, empty.
     """
@@ -100,11 +104,12 @@ class NetworkState(NamedTuple):
     fed: Array
     known: Array
     units: Array
+    positive: Array
     probabilities: Array
     tiers: TierState
 
 
-@njit(cache=True, nogil=True)
+@counting
 def disturbed(cell: int, cells: Any, layer: int, target: int) -> Any:
     """Returns what noise on the hidden or the cell state of a layer is added to, float32 (H,).
 
@@ -121,7 +126,7 @@ def disturbed(cell: int, cells: Any, layer: int, target: int) -> Any:
     return cells.hidden[layer]
 
 
-@njit(cache=True, nogil=True)
+@counting
 def inject(layers: Any, state: Any, controls: Any, input_scale: float) -> bool:
     """Adds noise to hidden or cell state; returns True if it goes to the input instead, where `fed` then holds it."""
     step = state.steps[0]
@@ -136,20 +141,18 @@ def inject(layers: Any, state: Any, controls: Any, input_scale: float) -> bool:
     return False
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def feed_codes(weights: Any, state: Any, with_noise: bool) -> None:
     """Writes the first layer's input, what the last codes add to its gates."""
     gates = state.cells.gates
     gates[:] = 0.0
     for stage in range(state.last.shape[0]):
-        row = weights.table[stage, state.last[stage]]
-        for k in range(gates.shape[0]):
-            gates[k] += row[k]
+        add(weights.table[stage, state.last[stage]], gates)
     if with_noise:
-        add_product(state.fed, weights.input, gates)
+        product(state.fed, weights.input, 0, gates, gates)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def score_stage(weights: Any, state: Any, codes: Any, stage: int) -> None:
     """Writes the logits of one stage of the next step into `probabilities`.
 
@@ -161,24 +164,21 @@ def score_stage(weights: Any, state: Any, codes: Any, stage: int) -> None:
     size = weights.embedding.shape[2]
     reach = units + stage * size
     if stage == 0:
-        state.known[:units] = state.cells.hidden[state.cells.hidden.shape[0] - 1]
+        copy(state.cells.hidden[state.cells.hidden.shape[0] - 1], state.known[:units])
     else:
-        state.known[reach - size : reach] = weights.embedding[stage - 1, codes[stage - 1]]
-    state.units[:] = weights.condition_bias[stage]
-    add_product(state.known[:reach], weights.condition[stage, :reach], state.units)
-    for k in range(state.units.shape[0]):
-        # not max: that turns NaN into a number
-        state.units[k] = np.float32(0.0) if state.units[k] < np.float32(0.0) else state.units[k]
-    state.probabilities[:] = weights.output_bias[stage]
-    add_product(state.units, weights.output[stage], state.probabilities)
+        copy(weights.embedding[stage - 1, codes[stage - 1]], state.known[reach - size : reach])
+    product(state.known[:reach], weights.condition, stage, weights.condition_bias[stage], state.units)
+    bias = weights.output_bias[stage]
+    rectified_product(state.units, weights.output, stage, bias, state.probabilities, state.positive)
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def run_codes(weights: Any, state: Any, controls: Any, out: Any) -> None:
     """Generates steps of codes into `out`, int32 (n, S).
 
     A code is -1 where NaN has left none to draw: for the caller to find, as a convolution soon forgets what went wrong.
     """
+    denormals = flush_denormals()
     for n in range(out.shape[0]):
         with_noise = False
         if is_due(controls, state.steps[0], is_collapsed(state.runs, controls.hold)):
@@ -189,42 +189,46 @@ def run_codes(weights: Any, state: Any, controls: Any, out: Any) -> None:
             score_stage(weights, state, state.last, stage)
             chance = uniform(state.rng)
             state.last[stage] = draw_class(state.probabilities, controls.temperature, controls.top_p, chance)
-        out[n] = state.last
+        copy(state.last, out[n])
         watch(state.history, state.runs, state.steps[0], code_signature(state.last))
         state.steps[0] += 1
+    restore_denormals(denormals)
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def listen_codes(weights: Any, state: Any, codes: Any) -> None:
     """Hears codes, int32 (n, S): the state becomes that of a network which just put out the last of them."""
+    denormals = flush_denormals()
     for n in range(codes.shape[0]):
         if n > 0:
             feed_codes(weights, state, False)
             step_layers(weights.layers, state.cells)
         for stage in range(state.last.shape[0]):
             state.last[stage] = codes[n, stage]
+    restore_denormals(denormals)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def feed_features(weights: Any, state: Any, with_noise: bool) -> None:
     """Writes the first layer's input, what the last features add to its gates."""
-    state.cells.gates[:] = 0.0
-    add_product(state.last, weights.input, state.cells.gates)
+    gates = state.cells.gates
+    gates[:] = 0.0
+    product(state.last, weights.input, 0, gates, gates)
     if with_noise:
-        add_product(state.fed, weights.input, state.cells.gates)
+        product(state.fed, weights.input, 0, gates, gates)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def put_out_features(weights: Any, state: Any) -> None:
     """Writes what the head says of the next step into `units`: features (F,), or means and log-deviations (2 F,)."""
     hidden = state.cells.hidden
-    state.units[:] = weights.output_bias
-    add_product(hidden[hidden.shape[0] - 1], weights.output, state.units)
+    product(hidden[hidden.shape[0] - 1], weights.output, 0, weights.output_bias, state.units)
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def run_features(weights: Any, state: Any, controls: Any, out: Any) -> None:
     """Generates steps of features into `out`, float32 (n, F). NaN goes through, for the caller to find."""
+    denormals = flush_denormals()
     for n in range(out.shape[0]):
         with_noise = False
         if is_due(controls, state.steps[0], is_collapsed(state.runs, controls.hold)):
@@ -235,17 +239,20 @@ def run_features(weights: Any, state: Any, controls: Any, out: Any) -> None:
         if weights.drawn:
             draw_features(state.units, controls.temperature, state.rng, state.last)
         else:
-            state.last[:] = state.units
-        out[n] = state.last
+            copy(state.units, state.last)
+        copy(state.last, out[n])
         watch(state.history, state.runs, state.steps[0], feature_signature(state.last))
         state.steps[0] += 1
+    restore_denormals(denormals)
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def listen_features(weights: Any, state: Any, features: Any) -> None:
     """Hears features, float32 (n, F), as `listen_codes` hears codes."""
+    denormals = flush_denormals()
     for n in range(features.shape[0]):
         if n > 0:
             feed_features(weights, state, False)
             step_layers(weights.layers, state.cells)
-        state.last[:] = features[n]
+        copy(features[n], state.last)
+    restore_denormals(denormals)

@@ -12,14 +12,17 @@ heard when the cells turn: the continuous kind is injected once a turn, the peri
 
 from typing import Any, NamedTuple
 
-import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from noizenet_daemon.kernels.cells import FAST, Layers, add_product, step_layers
+from noizenet_daemon.kernels.arithmetic import add, copy
+from noizenet_daemon.kernels.cells import Layers, step_layers
 from noizenet_daemon.kernels.collapse import code_signature, is_collapsed, watch
+from noizenet_daemon.kernels.compiling import inlined, kernel
+from noizenet_daemon.kernels.denormals import flush_denormals, restore_denormals
 from noizenet_daemon.kernels.drawing import draw_class, likeliest
+from noizenet_daemon.kernels.matrices import Matrices
 from noizenet_daemon.kernels.noise import INPUT, PERIODIC, add_noise, is_due
+from noizenet_daemon.kernels.products import product, rectified_product
 from noizenet_daemon.kernels.rng import uniform
 from noizenet_daemon.kernels.stepping import inject
 
@@ -31,63 +34,34 @@ class TieredWeights(NamedTuple):
 
     Attributes:
         embedding: (C, E).
-        input: input weights of layer 0, (F E, G).
+        input: input weights of layer 0, one (F E, G).
         input_scale: root mean square of the embedding: the unit of noise on the input.
-        upsample, upsample_bias: (H, F K), (F, K).
+        upsample, upsample_bias: one (H, F K), and (F K,).
         table: what each code adds to the first layer, (R, C, D), oldest place first.
-        newest: weights of the newest embedding, for noise on the input, (E, D).
+        newest: weights of the newest embedding, for noise on the input, one (E, D).
         near_bias: (D,).
-        condition: (K, D).
-        mix, mix_bias: (D, D), (D,).
-        output, output_bias: (D, C), (C,).
+        condition: one (K, D).
+        mix, mix_bias: one (D, D), and (D,).
+        output, output_bias: one (D, C), and (C,).
     """
 
     layers: Layers
     embedding: Array
-    input: Array
+    input: Matrices
     input_scale: float
-    upsample: Array
+    upsample: Matrices
     upsample_bias: Array
     table: Array
-    newest: Array
+    newest: Matrices
     near_bias: Array
-    condition: Array
-    mix: Array
+    condition: Matrices
+    mix: Matrices
     mix_bias: Array
-    output: Array
+    output: Matrices
     output_bias: Array
 
 
-@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy", boundscheck=False)
-def add_rectified(x: Any, weights: Any, out: Any, positive: Any) -> None:
-    """Adds the positive part of x (n,) times weights (n, m) to out (m,). NaN goes through.
-
-    The rows of units that are zero are skipped, the others taken four at a time.
-
-    Args:
-        positive: workspace, int64 (n,).
-    """
-    n, m = weights.shape
-    count = 0
-    for i in range(n):
-        positive[count] = i
-        count += 0 if x[i] <= np.float32(0.0) else 1  # NaN is not
-    i = 0
-    while i + 4 <= count:
-        first, second, third, fourth = positive[i], positive[i + 1], positive[i + 2], positive[i + 3]
-        a, b, c, d = x[first], x[second], x[third], x[fourth]
-        for j in range(m):
-            out[j] += a * weights[first, j] + b * weights[second, j] + c * weights[third, j] + d * weights[fourth, j]
-        i += 4
-    while i < count:
-        first = positive[i]
-        a = x[first]
-        for j in range(m):
-            out[j] += a * weights[first, j]
-        i += 1
-
-
-@njit(cache=True, nogil=True)
+@kernel
 def inject_tiers(weights: Any, state: Any, controls: Any) -> bool:
     """Adds noise to hidden or cell state; returns True if it goes to the input instead, where `known` then holds it."""
     if controls.target != INPUT:
@@ -97,7 +71,7 @@ def inject_tiers(weights: Any, state: Any, controls: Any) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def turn(weights: Any, state: Any) -> None:
     """Lets the cells take in the last frame, and says what they tell each step of the next."""
     tiers = state.tiers
@@ -105,38 +79,33 @@ def turn(weights: Any, state: Any) -> None:
     size = weights.embedding.shape[1]
     first = tiers.recent.shape[0] - frame
     for n in range(frame):
-        state.fed[n * size : (n + 1) * size] = weights.embedding[tiers.recent[first + n]]
+        copy(weights.embedding[tiers.recent[first + n]], state.fed[n * size : (n + 1) * size])
     state.cells.gates[:] = 0.0
-    add_product(state.fed, weights.input, state.cells.gates)
+    product(state.fed, weights.input, 0, state.cells.gates, state.cells.gates)
     step_layers(weights.layers, state.cells)
-    tiers.told[:] = weights.upsample_bias
     top = state.cells.hidden[state.cells.hidden.shape[0] - 1]
-    add_product(top, weights.upsample, tiers.told.reshape(tiers.told.size))
+    product(top, weights.upsample, 0, weights.upsample_bias, tiers.told.reshape(tiers.told.size))
     tiers.place[0] = 0
 
 
-@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy", boundscheck=False)
+@kernel
 def score(weights: Any, state: Any, with_noise: bool) -> None:
     """Writes the logits of the next step into `probabilities`. Noise stands in `known`, if there is any."""
     tiers = state.tiers
     reach = weights.table.shape[0]
     first = tiers.recent.shape[0] - reach
     units = state.units
-    units[:] = weights.near_bias
+    copy(weights.near_bias, units)
     for n in range(reach):
-        row = weights.table[n, tiers.recent[first + n]]
-        for k in range(units.shape[0]):
-            units[k] += row[k]
+        add(weights.table[n, tiers.recent[first + n]], units)
     if with_noise:
-        add_product(state.known, weights.newest, units)
-    add_product(tiers.told[tiers.place[0]], weights.condition, units)
-    tiers.mixed[:] = weights.mix_bias
-    add_rectified(units, weights.mix, tiers.mixed, tiers.positive)
-    state.probabilities[:] = weights.output_bias
-    add_rectified(tiers.mixed, weights.output, state.probabilities, tiers.positive)
+        product(state.known, weights.newest, 0, units, units)
+    product(tiers.told[tiers.place[0]], weights.condition, 0, units, units)
+    rectified_product(units, weights.mix, 0, weights.mix_bias, tiers.mixed, state.positive)
+    rectified_product(tiers.mixed, weights.output, 0, weights.output_bias, state.probabilities, state.positive)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def take_in(state: Any, code: int) -> None:
     """Takes a code as the newest."""
     recent = state.tiers.recent
@@ -147,9 +116,10 @@ def take_in(state: Any, code: int) -> None:
     state.tiers.place[0] += 1
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def run_tiers(weights: Any, state: Any, controls: Any, out: Any) -> None:
     """Generates steps into `out`, int32 (n, 1); -1 where NaN has left no code to draw."""
+    denormals = flush_denormals()
     frame = state.tiers.told.shape[0]
     for n in range(out.shape[0]):
         is_border = state.tiers.place[0] == frame
@@ -167,21 +137,25 @@ def run_tiers(weights: Any, state: Any, controls: Any, out: Any) -> None:
         out[n, 0] = code
         watch(state.history, state.runs, state.steps[0], code_signature(state.last))
         state.steps[0] += 1
+    restore_denormals(denormals)
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def listen_tiers(weights: Any, state: Any, codes: Any) -> None:
     """Hears codes, int32 (n, 1): the state becomes that of a network which just put out the last of them."""
+    denormals = flush_denormals()
     frame = state.tiers.told.shape[0]
     for n in range(codes.shape[0]):
         if state.tiers.place[0] == frame:
             turn(weights, state)
         take_in(state, codes[n, 0])
+    restore_denormals(denormals)
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def predict_tiers(weights: Any, state: Any, codes: Any, out: Any) -> None:
     """Hears codes, int32 (n, 1), and writes for each step what was expected in its place into `out`, alike."""
+    denormals = flush_denormals()
     frame = state.tiers.told.shape[0]
     for n in range(codes.shape[0]):
         if state.tiers.place[0] == frame:
@@ -189,3 +163,4 @@ def predict_tiers(weights: Any, state: Any, codes: Any, out: Any) -> None:
         score(weights, state, False)
         out[n, 0] = likeliest(state.probabilities)
         take_in(state, codes[n, 0])
+    restore_denormals(denormals)
