@@ -9,7 +9,7 @@ import pytest
 
 from making import Array, melody, stereo_melody, tokens_codec
 from noizenet.codecs.bands import BANDS, band_levels, bring_to_levels, new_bands
-from noizenet.codecs.refinement import STEREO_LOOKS, put_out_refined, refined_state
+from noizenet.codecs.refinement import put_out_refined, refined_state
 from noizenet.codecs.stereo import MOST_LEAN, NARROWEST, side_spectrum, side_state, stereo_numbers
 from noizenet.codecs.stft import analysis_state, transform
 from noizenet.codecs.token_kernels import REFINED_TOLERANCE, reconstruct, stereo_frame
@@ -157,6 +157,6 @@ def test_the_mean_of_what_is_played_is_what_the_middle_alone_would_be() -> None:
     for row, part in zip(codes, middle.reshape(50, codec.hop), strict=True):
         reconstruct(codec.tables, row, point, numbers)
         bring_to_levels(codec.bands, numbers[bins : bins + bands], codec.floor, numbers[:bins], corrections)
-        put_out_refined(state, numbers[:bins], codec.hop, codec.floor, REFINED_TOLERANCE, STEREO_LOOKS, part)
+        put_out_refined(state, numbers[:bins], codec.hop, codec.floor, REFINED_TOLERANCE, part)
     assert np.abs(middle).max() > 1e-2
     assert both.mean(axis=1) == pytest.approx(middle, abs=1e-5)

@@ -11,6 +11,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from noizenet.codecs.elementary import exponential
+
 Array = NDArray[Any]
 
 BANDS = 22  # over the whole mel scale: 120 Hz wide at the bottom of 44,100 Hz, fewer where the bins don't suffice
@@ -70,7 +72,7 @@ def band_levels(edges: Any, logs: Any, floor: float, out: Any) -> None:
     for band in range(edges.shape[0] - 1):
         power = np.float32(floor * floor) * np.float32(edges[band + 1] - edges[band])
         for m in range(edges[band], edges[band + 1]):
-            magnitude = max(np.exp(logs[m]) - np.float32(floor), np.float32(0.0))
+            magnitude = max(exponential(logs[m]) - np.float32(floor), np.float32(0.0))
             power += magnitude * magnitude
         out[band] = np.float32(0.5) * np.log(power)
 

@@ -35,6 +35,7 @@ class PhaseState(NamedTuple):
         known: workspace: 1 where the frame's phase is settled, uint8 (B,).
         heads, links: workspace: the queue, as a linked list of entries for each bucket. Entry m is bin m of this
             frame, entry B + m is bin m of the frame before; -1 ends a list. int32 (BUCKETS,) and (2 B,).
+        places: workspace: the bucket of each bin of this frame, int32 (B,).
     """
 
     logs: Array
@@ -47,6 +48,7 @@ class PhaseState(NamedTuple):
     known: Array
     heads: Array
     links: Array
+    places: Array
 
 
 def phase_state(bin_count: int, seed: int = 0) -> PhaseState:
@@ -64,6 +66,7 @@ def phase_state(bin_count: int, seed: int = 0) -> PhaseState:
         np.zeros(bin_count, np.uint8),
         np.zeros(BUCKETS, np.int32),
         np.zeros(2 * bin_count, np.int32),
+        np.zeros(bin_count, np.int32),
     )
 
 
@@ -94,6 +97,14 @@ def _bucket(log: float, threshold: float, buckets_per_neper: float) -> int:
     """Returns the bucket of a log-magnitude at or above the threshold; the loudest, and what is no number, the last."""
     place = (log - threshold) * buckets_per_neper
     return int(place) if 0.0 <= place < BUCKETS else BUCKETS - 1
+
+
+@njit(cache=True, nogil=True, boundscheck=False)
+def _buckets(logs: Any, threshold: float, buckets_per_neper: float, places: Any) -> None:
+    """Writes the bucket of each log-magnitude: all of them at once take less time than most of them one by one."""
+    for m in range(logs.shape[0]):
+        place = (np.float64(logs[m]) - threshold) * buckets_per_neper
+        places[m] = np.int32(place if 0.0 <= place < BUCKETS else BUCKETS - 1.0)
 
 
 @njit(cache=True, nogil=True, fastmath=True, boundscheck=False)
@@ -132,7 +143,7 @@ def next_phases(state: Any, logs: Any, window: int, hop: int, tolerance: float) 
     """
     count = logs.shape[0]
     _gradients(state, logs, window, hop)
-    heads, links, known, phase = state.heads, state.links, state.known, state.new_phase
+    heads, links, places, known, phase = state.heads, state.links, state.places, state.known, state.new_phase
     first = state.counts[0] == 0
     loudest = logs[0]
     for m in range(count):
@@ -142,6 +153,7 @@ def next_phases(state: Any, logs: Any, window: int, hop: int, tolerance: float) 
     threshold = loudest + np.log(tolerance)
     scale = BUCKETS / -np.log(tolerance)
     heads[:] = -1
+    _buckets(logs, threshold, scale, places)
     waiting = 0
     for m in range(count):
         if logs[m] < threshold:
@@ -166,7 +178,7 @@ def next_phases(state: Any, logs: Any, window: int, hop: int, tolerance: float) 
             phase[start] = state.phase[start] + 0.5 * (state.advance[start] + state.new_advance[start])
             known[start] = 1
             waiting -= 1
-            bucket = _bucket(logs[start], threshold, scale)
+            bucket = places[start]
             _push(heads, links, bucket, start)
         entry = heads[bucket]
         heads[bucket] = links[entry]
@@ -176,7 +188,7 @@ def next_phases(state: Any, logs: Any, window: int, hop: int, tolerance: float) 
                 phase[m] = state.phase[m] + 0.5 * (state.advance[m] + state.new_advance[m])
                 known[m] = 1
                 waiting -= 1
-                place = _bucket(logs[m], threshold, scale)
+                place = places[m]
                 _push(heads, links, place, m)
                 bucket = max(bucket, place)
         else:
@@ -187,7 +199,7 @@ def next_phases(state: Any, logs: Any, window: int, hop: int, tolerance: float) 
                     phase[other] = phase[m] + side * 0.5 * (state.slope[m] + state.slope[other])
                     known[other] = 1
                     waiting -= 1
-                    place = _bucket(logs[other], threshold, scale)
+                    place = places[other]
                     _push(heads, links, place, other)
                     bucket = max(bucket, place)
     for m in range(count):

@@ -20,7 +20,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from noizenet.codecs.bands import between
-from noizenet.codecs.fourier import FourierPlan, fourier_plan
+from noizenet.codecs.fourier_in_lanes import LanesPlan, inverse_in_lanes, lanes_plan
+from noizenet.codecs.lanes import LANES, load, plus_product, store
 from noizenet.codecs.stft import hann
 
 Array = NDArray[Any]
@@ -62,7 +63,7 @@ class SideState(NamedTuple):
     frame: Array
     re: Array
     im: Array
-    fourier: FourierPlan
+    fourier: LanesPlan
     numbers: Array
     heard: Array
 
@@ -76,7 +77,7 @@ def side_state(window: int, hop: int, band_count: int) -> SideState:
         np.zeros(window, np.float32),
         np.zeros(bins, np.float32),
         np.zeros(bins, np.float32),
-        fourier_plan(window),
+        lanes_plan(window),
         np.zeros(2 * band_count, np.float32),
         np.zeros((2, hop), np.float32),
     )
@@ -100,3 +101,16 @@ def side_spectrum(bands: Any, numbers: Any, re: Any, im: Any, state: Any) -> Non
         state.im[m] = lean * im[m] + across * re[m]
     state.im[0] = 0.0
     state.im[-1] = 0.0
+
+
+@njit(cache=True, nogil=True, boundscheck=False)
+def put_out_side(state: Any, hop: int, out: Any) -> None:
+    """Turns the side's spectrum in (re, im), scaled by `synthesis_scale`, into its next `hop` samples."""
+    window = state.overlap.shape[0]
+    inverse_in_lanes(state.fourier, state.re, state.im, state.frame)
+    for i in range(0, window, LANES):
+        store(state.overlap, i, plus_product(load(state.overlap, i), load(state.frame, i), load(state.hann, i)))
+    out[:] = state.overlap[:hop]
+    for i in range(window - hop):  # assigning one slice to the other would allocate, as they overlap
+        state.overlap[i] = state.overlap[i + hop]
+    state.overlap[window - hop :] = 0.0

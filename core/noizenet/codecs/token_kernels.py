@@ -7,13 +7,12 @@ from numba import njit
 from numpy.typing import NDArray
 
 from noizenet.codecs.bands import band_levels, bring_to_levels
-from noizenet.codecs.refinement import MONO_LOOKS, STEREO_LOOKS, RefinedState, put_out_refined
-from noizenet.codecs.stereo import SideState, side_spectrum, stereo_numbers
+from noizenet.codecs.refinement import RefinedState, put_out_refined
+from noizenet.codecs.stereo import SideState, put_out_side, side_spectrum, stereo_numbers
 from noizenet.codecs.stft import (
     AnalysisState,
     SynthesisState,
     log_magnitudes,
-    overlap_add,
     put_out,
     take_in,
     transform,
@@ -200,7 +199,7 @@ def decode_refined(tables: Any, bands: Any, state: Any, codes: Any, hop: int, fl
         reconstruct(tables, codes[frame], state.point, state.numbers)
         bring_to_levels(bands, state.numbers[bins:], floor, logs, state.corrections)
         part = out[frame * hop : (frame + 1) * hop]
-        put_out_refined(state.synthesis, logs, hop, floor, REFINED_TOLERANCE, MONO_LOOKS, part)
+        put_out_refined(state.synthesis, logs, hop, floor, REFINED_TOLERANCE, part)
 
 
 @njit(cache=True, nogil=True, boundscheck=False)
@@ -213,10 +212,10 @@ def decode_stereo(tables: Any, bands: Any, state: Any, codes: Any, hop: int, flo
     for frame in range(codes.shape[0]):
         reconstruct(tables, codes[frame], state.point, state.numbers)
         bring_to_levels(bands, state.numbers[bins:stereo], floor, logs, state.corrections)
-        put_out_refined(middle, logs, hop, floor, REFINED_TOLERANCE, STEREO_LOOKS, side.heard[0])
+        put_out_refined(middle, logs, hop, floor, REFINED_TOLERANCE, side.heard[0])
         side_spectrum(bands, state.held, middle.re, middle.im, side)
         state.held[:] = state.numbers[stereo:]
-        overlap_add(side, hop, side.heard[1])
+        put_out_side(side, hop, side.heard[1])
         for n in range(hop):
             out[frame * hop + n, 0] = side.heard[0, n] + side.heard[1, n]
             out[frame * hop + n, 1] = side.heard[0, n] - side.heard[1, n]
