@@ -1,5 +1,5 @@
 # make play    plays the checkpoint that ships with the project; ARGS="--output file:a.wav --for 10" passes options on
-# make test    runs all tests; ARGS="-k checkpoint" passes options on to pytest
+# make test    runs all tests, two at a time; ARGS="-k checkpoint" passes options on to pytest, as ARGS="-n 0": one at a time
 # make lint    format, lint and types;  make check  lint and test
 # make shipped-models AUDIO=folder    trains the checkpoints that ship
 # make docs    writes the generated parts of the documentation anew
@@ -22,8 +22,9 @@ MINUTES ?= 8
 play: $(PLAY)
 	@if [ -t 0 ]; then set -m; $(BIN)/noizenet daemon $(ARGS); else exec $(BIN)/noizenet daemon $(ARGS); fi
 
+# Each of the two processes computes with one thread: two on the same two cores would wait for one another.
 test: $(DEV)
-	@$(BIN)/python -m pytest $(ARGS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 $(ARGS)
 
 check: lint test
 

@@ -1,12 +1,39 @@
-"""Fixtures that several tests share, and the rule that continuous integration skips nothing but GPU tests."""
+"""Fixtures that several tests share; what lets tests run in several processes; and the rule that continuous
+integration skips nothing but GPU tests.
+"""
 
+import fcntl
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from numba.core.caching import IndexDataCacheFile
 
 from making import tokens_checkpoint
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Lets `dealing_out` say which process runs what."""
+    from dealing_out import ByFile
+
+    return ByFile(config, log)
+
+
+def one_at_a_time(save: Callable[..., None]) -> Callable[..., None]:
+    """Lets one process at a time save a kernel: two that read numba's index, and then write it, may mix them up."""
+
+    def locked(self: IndexDataCacheFile, *arguments: Any) -> None:
+        with Path(__file__).open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            save(self, *arguments)
+
+    return locked
+
+
+IndexDataCacheFile.save = one_at_a_time(IndexDataCacheFile.save)
 
 
 @pytest.fixture(scope="session")
