@@ -6,8 +6,8 @@ A block of `sh` or `python` is run as it stands, in the order of its document. A
     <!-- keeps running -->      it starts a daemon, which plays on until the document's end (Ctrl-C)
     <!-- needs a daemon -->     a daemon is started before it, and plays on until the document's end
 
-What is changed before a block is run is in `SUBSTITUTIONS`: training takes steps instead of minutes, and a
-daemon plays to nowhere.
+What is changed before a block is run is in `SUBSTITUTIONS`: training takes a few steps instead of minutes, what is
+rendered lasts a few seconds, and a daemon plays to nowhere.
 """
 
 import os
@@ -25,11 +25,12 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 LANGUAGES = {"sh", "python"}
-PATIENCE_S = 240.0  # for a block; compiling kernels for the first time takes most of it
+PATIENCE_S = 600.0  # for a block; compiling kernels for the first time takes most of it
 
 BLOCK = re.compile(r"(?:<!--\s*(?P<marker>[^>]*?)\s*-->\n+)?^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.M | re.S)
 SUBSTITUTIONS = (
-    (re.compile(r"--minutes \S+"), "--steps 20"),
+    (re.compile(r"--minutes \S+"), "--steps 5"),
+    (re.compile(r"--seconds \d\d+"), "--seconds 5"),
     (re.compile(r"noizenet daemon(?![^\n]*--output)"), "noizenet daemon --output null"),
     (re.compile(r"noizenet daemon(?![^\n]*--live)"), "noizenet daemon --live off"),
 )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 READY = "playing "
 ANY_PORTS = [f"--{name}-port=0" for name in ("osc", "control", "audio", "telemetry")]
-PATIENCE_S = 120.0  # the first start on a machine compiles the kernels
+PATIENCE_S = 300.0  # the first start on a machine compiles the kernels, maybe beside others that do
 
 
 class RunningDaemon:

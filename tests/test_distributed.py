@@ -25,7 +25,7 @@ from noizenet_training.task import Task
 FOLDER = Path(__file__).parent
 RATE = 8000
 TINY = ["layers=1", "hidden=16", "embedding=4", "head_hidden=8", "classes=8", "axes=8", "stages=2", "shifts=2"]
-TINY += ["window_s=0.03", "unroll=16", "round_updates=5", "dropout=0"]
+TINY += ["window_s=0.06", "unroll=16", "round_updates=5", "dropout=0"]
 TINY_OPTIONS = [argument for option in TINY for argument in ("--set", option)]
 
 

@@ -59,7 +59,9 @@ def test_every_link_inside_the_project_leads_somewhere(document: Path) -> None:
         assert (document.parent / target).exists(), f"{name_of(document)} links to {target}"
 
 
-def test_what_is_run_takes_steps_instead_of_minutes_and_plays_to_nowhere() -> None:
+def test_what_is_run_takes_a_few_steps_and_seconds_and_plays_to_nowhere() -> None:
     block = Block("sh", "noizenet train a --out m --minutes 4\nnoizenet daemon m --output file:a.wav\n", 1, "")
-    assert block.program == ("noizenet train a --out m --steps 20\nnoizenet daemon --live off m --output file:a.wav\n")
+    assert block.program == ("noizenet train a --out m --steps 5\nnoizenet daemon --live off m --output file:a.wav\n")
     assert "noizenet daemon --live off --output null m" in Block("sh", "noizenet daemon m\n", 1, "").program
+    block = Block("sh", "noizenet train a --seconds 0.3 --steps 40\nnoizenet evaluate m --seconds 60\n", 1, "")
+    assert block.program == "noizenet train a --seconds 0.3 --steps 40\nnoizenet evaluate m --seconds 5\n"

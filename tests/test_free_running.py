@@ -11,7 +11,7 @@ from noizenet_training.learning.fitting import MOST_HELD_OUT, PLAYS, Budget, Fit
 from noizenet_training.learning.free_running import FreeRunning, free_run
 from noizenet_training.learning.networks import Network
 from noizenet_training.recipe import Recipe
-from noizenet_training.starts import start_states
+from noizenet_training.starts import LEAST_HEARD, start_states
 
 SHAPE = NetworkShape("gru", 1, 24, "categorical", 2, 8, 6, 12)
 
@@ -31,6 +31,7 @@ def scale() -> Array:
 
 
 def test_equal_weights_and_seeds_play_alike(scale: Array) -> None:
+    torch.manual_seed(0)
     network = Network(SHAPE)
     first, second, other = (free_run(network, [scale], 30, seed) for seed in (1, 1, 2))
     assert first.shape == (8, 30, 2)
@@ -39,21 +40,26 @@ def test_equal_weights_and_seeds_play_alike(scale: Array) -> None:
 
 
 def test_convolutions_play_from_their_starts_as_they_read() -> None:
-    torch.manual_seed(0)  # of other weights, one in four is torn between two codes now and then
+    torch.manual_seed(0)
     network = Network(NetworkShape("conv", 3, 16, "categorical", 2, 8, 6, 12))
     with torch.no_grad():
         for output in network.output:
-            output.weight *= 100.0  # so sure of itself that nothing is left to chance
+            output.weight *= 100.0  # so sure of itself that little is left to chance
     steps = np.random.default_rng(0).integers(0, 8, (400, 2)).astype(np.int32)
     played = free_run(network, [steps], 20, seed=0)
     network.eval()
-    first = start_states(network, [steps])["start-1"]["last"]
-    place = next(end for end in range(64, 400) if (steps[end - 1] == first).all())
-    heard = torch.from_numpy(np.concatenate([steps[:place], played[0]])).long()[None]
-    with torch.inference_mode():
-        top, _ = network.recur(heard[:, :-1], network.new_state(1))
-        likeliest = network.logits(top, 0, heard[:, 1:]).argmax(-1)[0, place - 1 :]
-    assert np.mean(likeliest.numpy() == played[0, :, 0]) > 0.9
+    least = []
+    for number, (codes, start) in enumerate(zip(played, start_states(network, [steps]).values(), strict=True)):
+        place = max(LEAST_HEARD, 50 * number + 26)  # in the middle of each eighth
+        assert (steps[place - 1] == start["last"]).all()
+        heard = torch.from_numpy(np.concatenate([steps[:place], codes])).long()[None]
+        with torch.inference_mode():
+            top, _ = network.recur(heard[:, :-1], network.new_state(1))
+            chances = torch.softmax(network.logits(top, 0, heard[:, 1:])[0, place - 1 :], -1).numpy()
+        least.append(np.median(chances.min(axis=1)))
+        # now and then it is torn between two codes; but what it thinks impossible as it reads, it doesn't play
+        assert chances[np.arange(20), codes[:, 0]].min() > 1e-4
+    assert max(least) < 1e-6
 
 
 def test_a_network_that_has_learnt_plays_nearer_to_the_corpus(codec: TokensCodec, scale: Array) -> None:

@@ -42,7 +42,7 @@ def test_slices_come_from_all_recordings_and_follow_the_seed() -> None:
     assert short.min() > 0.9
 
 
-def drawn(mean: float, seed: int, seconds: int = 60) -> Array:
+def drawn(mean: float, seed: int, seconds: int = 30) -> Array:
     """Levels of independent frames about a mean."""
     return np.random.default_rng(seed).normal(mean, 5.0, (43 * seconds, MEL_BANDS)).astype(np.float32)
 
@@ -55,7 +55,7 @@ def test_equal_distributions_are_not_told_and_shifted_ones_are() -> None:
 
 
 def test_frames_in_random_order_are_told_by_how_they_move() -> None:
-    levels, frame_rate = log_mel(melody(60.0, RATE), RATE)
+    levels, frame_rate = log_mel(melody(30.0, RATE), RATE)
     mixed = levels[np.random.default_rng(0).permutation(len(levels))]
     assert told(mixed, [levels], frame_rate) > 0.95
 

@@ -11,7 +11,7 @@ from noizenet_training.judging.collapse import Collapse
 from noizenet_training.judging.reference import Reference, Score
 
 RATE = 16000
-SECONDS = 40.0
+SECONDS = 30.0
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def scores(corpus: Array, reference: Reference) -> dict[str, Score]:
         "new": melody(SECONDS, RATE, seed=1),
         "noise": rng.standard_normal(count),
         "sine": tone(SECONDS, RATE, 3000.0),
-        "loop": np.tile(corpus[: 3 * RATE], 13),
+        "loop": np.tile(corpus[: 3 * RATE], 10),
         "silence": np.zeros(count, np.float32),
     }
     return {name: reference.score(name, sound) for name, sound in sounds.items()}

@@ -1,19 +1,20 @@
 """What training puts into a memory: the corpus' sound, or a fair choice of it, with the network's own states."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 from making import melody, memory_checkpoint, tokens_checkpoint, write_sound
 from noizenet.checkpoint import Checkpoint
 from noizenet_daemon.engine_numba import NumbaEngine, new_network_state
+from noizenet_training import memory_pace
 from noizenet_training.learning.networks import Network
 from noizenet_training.memory_pace import PACES_S, find_pace
 from noizenet_training.remembering import Remembering, remembered_stretches
+from test_train_command import noizenet
 
 
 def test_a_short_corpus_is_remembered_whole_and_a_long_one_in_spread_pieces() -> None:
@@ -52,25 +53,31 @@ def test_a_few_seconds_are_too_little_to_go_about_in() -> None:
     assert short.memory(Network(checkpoint.network), 1.0) is None
 
 
+@pytest.fixture
+def brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets the pace be chosen by 15 seconds of each."""
+    monkeypatch.setattr(memory_pace, "HEARD_S", 15.0)
+
+
+@pytest.mark.usefixtures("brief")
 def test_training_makes_a_checkpoint_that_remembers(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    song = write_sound(tmp_path / "song.wav", melody(22.0, 16000), 16000)
+    song = write_sound(tmp_path / "song.wav", melody(21.0, 8000), 8000)
     out = tmp_path / "m.safetensors"
-    command = [sys.executable, "-m", "noizenet", "train", str(song), "--out", str(out), "--steps", "4", "--json"]
-    command += ["--set", "hidden=16", "--set", "unroll=16", "--set", "axes=8"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    options = [word for option in ("hidden=16", "unroll=16", "axes=8", "classes=64") for word in ("--set", option)]
+    command = ["train", song, "--out", out, "--steps", 4, "--json", *options]
+    done = noizenet(*command)
     assert json.loads(done.stdout)
     memory = Checkpoint.load(out).memory
     assert memory
     assert memory.pace_s in PACES_S
-    assert 21.0 < memory.seconds <= 22.0
+    assert 20.0 < memory.seconds <= 21.0
     assert "leaves one place of its memory for another" in done.stderr
-    without = subprocess.run([*command, "--set", "memory_s=0"], capture_output=True, text=True, check=False)
-    assert without.returncode == 0, without.stderr
+    noizenet(*command, "--set", "memory_s=0")
     assert Checkpoint.load(out).memory is None
 
 
+@pytest.mark.usefixtures("brief")
 def test_the_pace_is_one_of_those_tried(tmp_path: Path) -> None:
     path = tmp_path / "m.safetensors"
     memory_checkpoint().save(path)

@@ -34,6 +34,14 @@ def departures(frames: Array) -> int:
     return int(np.sum((np.diff(frames) != 1) & (frames[:-1] >= 0)))
 
 
+def likeness_everywhere(part: Array, whole: Array) -> Array:
+    """Returns the correlation of a part with the whole at each place where it may lie, float64."""
+    part, whole = part.astype(np.float64) - part.mean(), whole.astype(np.float64)
+    average = np.full(len(part), 1.0 / len(part))
+    variances = np.correlate(whole**2, average) - np.correlate(whole, average) ** 2
+    return np.correlate(whole, part) / (len(part) * part.std() * np.sqrt(variances))
+
+
 def test_at_stray_0_the_corpus_is_heard_as_it_is() -> None:
     checkpoint = memory_checkpoint()
     assert checkpoint.memory
@@ -42,8 +50,7 @@ def test_at_stray_0_the_corpus_is_heard_as_it_is() -> None:
     hop = 64
     heard = sound[run * hop : (run + 12) * hop, 0]
     known = checkpoint.memory.sound[:, 0]
-    best = max(np.corrcoef(heard, known[n : n + len(heard)])[0, 1] for n in range(len(known) - len(heard)))
-    assert best > 0.999
+    assert likeness_everywhere(heard, known).max() > 0.999
 
 
 def test_the_farther_it_strays_the_more_often_it_departs() -> None:

@@ -31,7 +31,7 @@ TINY = [
     "stages=2",
     "shifts=2",
 ]
-TINY += ["window_s=0.03", "streams=4", "unroll=16", "round_updates=5"]
+TINY += ["window_s=0.06", "streams=4", "unroll=16", "round_updates=5"]
 TINY_OPTIONS = [argument for option in TINY for argument in ("--set", option)]
 
 
@@ -154,7 +154,7 @@ class Killer(PlainReporter):
             os.kill(os.getpid(), signal.SIGKILL)
 
 recipe = load_recipe("tokens", sys.argv[3:])
-task = Task((Path(sys.argv[1]),), Path(sys.argv[2]), "tokens", recipe, Budget(updates=30))
+task = Task((Path(sys.argv[1]),), Path(sys.argv[2]), "tokens", recipe, Budget(updates=20))
 train(task, Killer(sys.stderr))
 """
 
@@ -166,14 +166,14 @@ def test_a_killed_training_goes_on_and_ends_as_if_it_had_not_been(music: Path, t
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert Checkpoint.load(out).training["steps"] == 5
     assert (tmp_path / "m.safetensors.resume").exists()
-    other = noizenet("train", music / "b.flac", "--out", out, "--steps", 30, "--resume", *TINY_OPTIONS, status=2)
+    other = noizenet("train", music / "b.flac", "--out", out, "--steps", 20, "--resume", *TINY_OPTIONS, status=2)
     assert "belongs to a training with another corpus" in other.stderr
-    done = noizenet("train", music / "a.wav", "--out", out, "--steps", 30, "--resume", *TINY_OPTIONS)
+    done = noizenet("train", music / "a.wav", "--out", out, "--steps", 20, "--resume", *TINY_OPTIONS)
     assert "going on after 5 updates" in done.stderr
     assert not (tmp_path / "m.safetensors.resume").exists()
-    noizenet("train", music / "a.wav", "--out", whole, "--steps", 30, *TINY_OPTIONS)
+    noizenet("train", music / "a.wav", "--out", whole, "--steps", 20, *TINY_OPTIONS)
     first, second = Checkpoint.load(out), Checkpoint.load(whole)
-    assert first.training["steps"] == 30
+    assert first.training["steps"] == 20
     assert all(np.array_equal(first.weights[name], second.weights[name]) for name in first.weights)
 
 
