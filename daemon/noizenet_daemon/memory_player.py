@@ -73,7 +73,7 @@ def memory_tables(checkpoint: Checkpoint, memory: Memory) -> MemoryTables:
         np.ascontiguousarray(codebooks * scale, np.float32),
         np.ascontiguousarray(memory.axes, np.float32),
         np.ascontiguousarray(memory.centre, np.float32),
-        float(memory.pace_s * step_rate),
+        float(memory.pace_s),
         round(step_rate),
         int(checkpoint.codec.hop),
     )

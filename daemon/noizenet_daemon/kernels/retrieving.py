@@ -48,7 +48,7 @@ class MemoryTables(NamedTuple):
         points: spectra, scaled so that the mean square of their length is 1, (n, A).
         code_points: what each code adds to a spectrum, as `points` are scaled, (S, C, A).
         axes, centre: see `noizenet.memory.Memory`.
-        pace: steps from jump to jump.
+        pace_s: seconds from departure to departure at stray 0.5.
         second: steps in a second.
         hop: samples of a frame.
     """
@@ -63,7 +63,7 @@ class MemoryTables(NamedTuple):
     code_points: Array
     axes: Array
     centre: Array
-    pace: float
+    pace_s: float
     second: int
     hop: int
 

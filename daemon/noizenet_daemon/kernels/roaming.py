@@ -20,7 +20,7 @@ FRAME, READ, OLD, FADED, WANTED, BEGUN, LEAVINGS = range(7)
 NONE = -1
 FADE_HOPS = 2  # length of a crossfade
 SLOWEST = 16.0  # times the pace, at stray 0
-FASTEST = 0.25  # at stray 1
+FASTEST_S = 0.2  # at stray 1, whatever the pace
 SURPRISE = 2.0  # a hidden state unlike any here hurries a voice by up to e to that
 LEAST_STEPS = 6  # between two departures: three crossfades
 SPREAD = 0.25  # deviation of the time to the next departure, in units of its mean
@@ -52,9 +52,11 @@ def new_roaming() -> Roaming:
 
 
 @njit(cache=True, nogil=True)
-def pace_of(stray: float) -> float:
-    """Returns the time between departures in units of the memory's own: SLOWEST at 0, 1 at 0.5, FASTEST at 1."""
-    return float(SLOWEST ** (1.0 - 2.0 * stray) if stray < 0.5 else FASTEST ** (2.0 * stray - 1.0))
+def pace_of(stray: float, usual_s: float) -> float:
+    """Returns the seconds between departures: SLOWEST times the usual ones at 0, those at 0.5, FASTEST_S at 1."""
+    if stray < 0.5:
+        return float(usual_s * SLOWEST ** (1.0 - 2.0 * stray))
+    return float(usual_s * min(FASTEST_S / usual_s, 1.0) ** (2.0 * stray - 1.0))
 
 
 @njit(cache=True, nogil=True)
@@ -77,7 +79,7 @@ def roam(tables: Any, search: Any, roaming: Any, controls: Any, hidden: Any, cod
     frame = places[FRAME]
     alike = likeness(tables, search, frame) if frame >= 0 else 1.0
     hurry = controls.temperature * controls.temperature * controls.top_p * np.exp(SURPRISE * (1.0 - alike))
-    clock[RESTLESS] += hurry / (tables.pace * pace_of(controls.stray))
+    clock[RESTLESS] += hurry / (pace_of(controls.stray, tables.pace_s) * tables.second)
     clock[STEPS] += 1.0
     at_end = frame >= 0 and frame >= tables.lasts[frame]
     if at_end or places[BEGUN] == 0 or (clock[RESTLESS] >= clock[DEPARTS] and clock[STEPS] >= LEAST_STEPS):
@@ -110,7 +112,7 @@ def _depart(tables: Any, search: Any, roaming: Any, controls: Any, codes: Any, a
     else:
         for stage in range(codes.shape[0]):
             search.point[:] += tables.code_points[stage, codes[stage]]
-    ahead = int(tables.pace * pace_of(controls.stray))
+    ahead = int(pace_of(controls.stray, tables.pace_s) * tables.second)
     if at_end:
         found = begin(tables, search, ahead, controls, rng)
     else:
