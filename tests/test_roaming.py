@@ -149,6 +149,16 @@ def test_a_voice_does_not_take_up_what_it_left_where_it_comes_again() -> None:
     assert not takes_up(player.tables, search, 200 + 2 * player.tables.second + again, 0.05)
 
 
+def test_a_recording_goes_on_until_most_of_it_was_played() -> None:
+    checkpoint = with_memory(tokens_checkpoint(), [melody(6.0), 0.3 * melody(6.0, seed=1)])
+    tables = MemoryPlayer(checkpoint, checkpoint.memory).tables  # type: ignore[arg-type]
+    _, frames = walk(checkpoint, 6000, stray=0.3)
+    recordings = tables.firsts[frames]
+    assert len(set(recordings)) == 2
+    changes = np.sum(np.diff(recordings) != 0)
+    assert 0 < changes < 0.3 * departures(frames)
+
+
 def test_it_never_plays_past_a_stretch_and_never_stops() -> None:
     short = with_memory(tokens_checkpoint(), [melody(0.3), melody(0.2, seed=1)])
     sound, frames = walk(short, 3000, stray=0.0)

@@ -39,10 +39,10 @@ def departure(tables: Any, frame: int, other: int) -> Any:
 
 
 @njit(cache=True, nogil=True, boundscheck=False)
-def _median(values: Any, first: int, stride: int) -> Any:
-    """Returns about the median of each `stride`th value, all between 0 and 16, by bisection; 2 of none."""
+def _median(values: Any, first: int, end: int, stride: int) -> Any:
+    """Returns about the median of each `stride`th value that isn't below 0, up to 16, by bisection; 2 of none."""
     count = 0
-    for n in range(first, values.shape[0], stride):
+    for n in range(first, end, stride):
         count += values[n] >= 0.0
     if count == 0:
         return np.float32(2.0)
@@ -50,7 +50,7 @@ def _median(values: Any, first: int, stride: int) -> Any:
     for _ in range(12):
         middle = np.float32(0.5) * (low + high)
         below = 0
-        for n in range(first, values.shape[0], stride):
+        for n in range(first, end, stride):
             below += 0.0 <= values[n] < middle
         if 2 * below < count:
             low = middle
@@ -83,11 +83,18 @@ def takes_up(tables: Any, search: Any, frame: int, least: float) -> bool:
 
 
 @njit(cache=True, nogil=True, boundscheck=False)
-def least_departure(departures: Any, first: int, stride: int, stray: float) -> float:
+def least_departure(tables: Any, departures: Any, frame: int, first: int, stride: int, stray: float) -> float:
     """Returns how far a continuation has to be from the one that is being left.
 
+    Other recordings are farther away than anything in the one that is being left: only its own places say what is far.
+
     Args:
-        departures: of each `stride`th place; below 0 where it isn't known.
+        departures: of each `stride`th place from `first` on; below 0 where it isn't known.
+        frame: the one that is being left, or -1.
     """
+    low, high = first, departures.shape[0]
+    if frame >= 0:
+        low += -(-max(tables.firsts[frame] - first, 0) // stride) * stride
+        high = tables.lasts[frame] + 1
     farther = min(2.0 * stray, 1.0) + FARTHER * max(2.0 * stray - 1.0, 0.0)
-    return float(farther * min(LEAST_DEPARTURE, DEPARTURE_SHARE * _median(departures, first, stride)))
+    return float(farther * min(LEAST_DEPARTURE, DEPARTURE_SHARE * _median(departures, low, high, stride)))

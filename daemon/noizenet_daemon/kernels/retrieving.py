@@ -29,6 +29,7 @@ Array = NDArray[Any]
 LIKENESS = np.float32(0.1)  # of cosines: one that is 0.1 higher is e times as likely
 SEAM = np.float32(3.0)  # for a distance as of a frame from the mean of all
 HEAT = np.float32(16.0)  # for a place that was played as often as places were on average
+AWAY = np.float32(5.0)  # for another stretch: one recording goes on until most of it was played
 CHOSEN_FROM = 12
 LEFT_BEHIND = 8  # departures, to whose surroundings a voice doesn't come back
 MOST_SCORED = 8192  # frames; of longer memories, evenly spread ones from a random first
@@ -133,9 +134,12 @@ def _sum_up_heat(search: Any) -> None:
 
 @njit(cache=True, nogil=True, inline="always")
 def _heat(search: Any, low: int, high: int) -> Any:
-    """Returns how often the frames from `low` to before `high` were played of late; 1 is the mean of all."""
+    """Returns how often the frames from `low` to before `high` were played of late: 1 is the mean of all, or once.
+
+    Once, where the mean is less: nothing else would count before all has been played.
+    """
     total = search.heat.shape[0]
-    per_frame = max(search.sums[total] / total, np.float32(1e-9))
+    per_frame = max(search.sums[total] / total, np.float32(1.0))
     return (search.sums[high] - search.sums[low]) / (np.float32(high - low) * per_frame)
 
 
@@ -156,6 +160,8 @@ def _score(tables: Any, search: Any, frame: int, ahead: int, first: int, stride:
             - SEAM * distance(tables.points, n, search.point)
             - HEAT * heat
         )
+        if frame >= 0 and tables.firsts[n] != tables.firsts[frame]:
+            search.scores[n] -= AWAY
         search.departures[n] = departure(tables, frame, n) if frame >= 0 else np.float32(2.0)
 
 
@@ -214,7 +220,7 @@ def retrieve(tables: Any, search: Any, frame: int, ahead: int, controls: Any, rn
     stride = -(-count // MOST_SCORED)
     first = int(uniform(rng) * stride)
     _score(tables, search, frame, ahead, first, stride)
-    least = least_departure(search.departures, first, stride, controls.stray)
+    least = least_departure(tables, search.departures, frame, first, stride, controls.stray)
     for n in range(first, count, stride):
         if search.departures[n] < least:
             search.scores[n] -= 2.0 * NO_DEPARTURE

@@ -20,12 +20,12 @@ FRAME, READ, OLD, FADED, WANTED, BEGUN, LEAVINGS = range(7)
 NONE = -1
 FADE_HOPS = 2  # length of a crossfade
 SLOWEST = 16.0  # times the pace, at stray 0
-FASTEST_S = 0.2  # at stray 1, whatever the pace
+FASTEST_S = 0.35  # at stray 1, whatever the pace
 SURPRISE = 2.0  # a hidden state unlike any here hurries a voice by up to e to that
 LEAST_STEPS = 6  # between two departures: three crossfades
 SPREAD = 0.25  # deviation of the time to the next departure, in units of its mean
 FREE_FROM = 0.5  # stray below which a voice never goes free
-FREE_AT_MOST = 0.5  # share of departures that go free at stray 1
+FREE_AT_MOST = 0.4  # share of departures that go free at stray 1
 
 
 class Roaming(NamedTuple):
