@@ -70,7 +70,7 @@ def steps_of(checkpoint: Checkpoint, engine: EngineName, steps: int, **values: A
     return np.concatenate(found)
 
 
-def assert_engines_agree(checkpoint: Checkpoint, steps: int = 128, **values: Any) -> None:
+def assert_engines_agree(checkpoint: Checkpoint, steps: int = 256, **values: Any) -> None:
     numba, torch = (steps_of(checkpoint, engine, steps, **values) for engine in ("numba", "torch"))
     if checkpoint.network.head == "categorical":
         assert np.array_equal(numba, torch)
