@@ -97,7 +97,8 @@ def test_the_pace_and_the_share_of_freedom_move_smoothly() -> None:
     knob = np.linspace(0.0, 1.0, 101)
     paces, shares = np.array([pace_of(x, 1.4) for x in knob]), np.array([free_share(x) for x in knob])
     assert pace_of(0.5, 1.4) == 1.4
-    assert pace_of(1.0, 0.1) == 0.1
+    assert pace_of(1.0, 0.4) == pytest.approx(0.1)
+    assert pace_of(1.0, 4.0) == pytest.approx(0.35)
     assert np.all(np.diff(paces) < 0)
     assert np.all(paces[1:] / paces[:-1] > 0.9)
     assert shares[0] == 0.0

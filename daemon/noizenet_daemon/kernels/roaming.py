@@ -20,7 +20,8 @@ FRAME, READ, OLD, FADED, WANTED, BEGUN, LEAVINGS = range(7)
 NONE = -1
 FADE_HOPS = 2  # length of a crossfade
 SLOWEST = 16.0  # times the pace, at stray 0
-FASTEST_S = 0.35  # at stray 1, whatever the pace
+FASTEST_S = 0.35  # at stray 1, or ...
+FASTEST = 0.25  # times the pace, if that is less
 SURPRISE = 2.0  # a hidden state unlike any here hurries a voice by up to e to that
 LEAST_STEPS = 6  # between two departures: three crossfades
 SPREAD = 0.25  # deviation of the time to the next departure, in units of its mean
@@ -53,10 +54,10 @@ def new_roaming() -> Roaming:
 
 @njit(cache=True, nogil=True)
 def pace_of(stray: float, usual_s: float) -> float:
-    """Returns the seconds between departures: SLOWEST times the usual ones at 0, those at 0.5, FASTEST_S at 1."""
+    """Returns the seconds between departures: SLOWEST times the usual ones at 0, those at 0.5, the fastest at 1."""
     if stray < 0.5:
         return float(usual_s * SLOWEST ** (1.0 - 2.0 * stray))
-    return float(usual_s * min(FASTEST_S / usual_s, 1.0) ** (2.0 * stray - 1.0))
+    return float(usual_s * min(FASTEST_S / usual_s, FASTEST) ** (2.0 * stray - 1.0))
 
 
 @njit(cache=True, nogil=True)
