@@ -10,7 +10,7 @@ from numba import njit
 from equations import sigmoid
 from making import Array
 from noizenet_daemon.kernels import activations
-from noizenet_daemon.kernels.vectors import WIDTH, load, store
+from noizenet_daemon.kernels.loading import WIDTH, load, store
 
 POINTS = np.concatenate([np.linspace(-12.0, 12.0, 4001), [-1e30, 1e30]]).astype(np.float32)
 

@@ -13,12 +13,11 @@ from noizenet.codecs.lanes import (
     load_columns,
     load_pairs,
     minus_product,
-    plus_product,
     root,
-    spread,
     store,
     store_pairs,
 )
+from noizenet.vectors import multiply_add, splat
 
 
 def numbers(count: int = LANES, seed: int = 0) -> Array:
@@ -29,7 +28,7 @@ def test_arithmetic_is_numpys() -> None:
     @njit
     def reckon(a, b, out):  # type: ignore[no-untyped-def]
         x, y = load(a, 0), load(b, 0)
-        store(out, 0, (x + y) * (x - y) / (y * spread(np.float32(3.0))))
+        store(out, 0, (x + y) * (x - y) / (y * splat(np.float32(3.0), LANES)))
 
     a, b, out = numbers(), numbers(seed=1), numbers(seed=2)
     reckon(a, b, out)
@@ -39,7 +38,7 @@ def test_arithmetic_is_numpys() -> None:
 def test_products_are_added_and_taken_away() -> None:
     @njit
     def reckon(a, b, c, more, less, roots):  # type: ignore[no-untyped-def]
-        store(more, 0, plus_product(load(c, 0), load(a, 0), load(b, 0)))
+        store(more, 0, multiply_add(load(a, 0), load(b, 0), load(c, 0)))
         store(less, 0, minus_product(load(c, 0), load(a, 0), load(b, 0)))
         store(roots, 0, root(load(a, 0)))
 

@@ -22,11 +22,10 @@ from noizenet.codecs.lanes import (
     load_columns,
     load_pairs,
     minus_product,
-    plus_product,
-    spread,
     store,
     store_pairs,
 )
+from noizenet.vectors import multiply_add, splat
 
 Array = NDArray[Any]
 
@@ -85,6 +84,11 @@ def _put(arrays: Any, place: int, z: Any) -> None:
 
 
 @njit(cache=True, nogil=True, inline="always")
+def _spread(re: Any, im: Any) -> Any:
+    return splat(re, LANES), splat(im, LANES)
+
+
+@njit(cache=True, nogil=True, inline="always")
 def _plus(a: Any, b: Any) -> Any:
     return a[0] + b[0], a[1] + b[1]
 
@@ -96,7 +100,7 @@ def _minus(a: Any, b: Any) -> Any:
 
 @njit(cache=True, nogil=True, inline="always")
 def _times(a: Any, b: Any) -> Any:
-    return minus_product(a[0] * b[0], a[1], b[1]), plus_product(a[0] * b[1], a[1], b[0])
+    return minus_product(a[0] * b[0], a[1], b[1]), multiply_add(a[1], b[0], a[0] * b[1])
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -114,7 +118,7 @@ def _quarters(powers: Any, length: int, stride: int, x: Any, y: Any) -> None:
     apart, step = wide * quarter, 4 * powers.shape[0] // length
     for p in range(quarter):
         w = powers[p * step]
-        first, second, third = (spread(w[0]), spread(w[1])), (spread(w[2]), spread(w[3])), (spread(w[4]), spread(w[5]))
+        first, second, third = _spread(w[0], w[1]), _spread(w[2], w[3]), _spread(w[4], w[5])
         for q in range(0, wide, LANES):
             place, out = wide * p + q, 4 * wide * p + q
             a, b = _at(x, place), _at(x, place + apart)
@@ -156,14 +160,14 @@ def _eight(plan: Any, x: Any, k: int) -> Any:
 def _across(plan: Any, x: Any, y: Any) -> None:
     """Transforms the frames in the lanes of x, already transformed, across: all numbers, in order, in y."""
     count = plan.turn_re.shape[0] // LANES
-    r = spread(np.float32(np.sqrt(0.5)))
+    r = splat(np.float32(np.sqrt(0.5)), LANES)
     for k in range(0, count, LANES):
         z = _eight(plan, x, k)
         a, b, c, d = _four(z[0], z[2], z[4], z[6])
         e, f, g, h = _four(z[1], z[3], z[5], z[7])
         f = r * (f[0] + f[1]), r * (f[1] - f[0])  # by e^(-pi i / 4)
-        g = g[1], spread(np.float32(0.0)) - g[0]
-        h = r * (h[1] - h[0]), spread(np.float32(0.0)) - r * (h[0] + h[1])
+        g = g[1], splat(np.float32(0.0), LANES) - g[0]
+        h = r * (h[1] - h[0]), splat(np.float32(0.0), LANES) - r * (h[0] + h[1])
         _put(y, k, _plus(a, e))
         _put(y, k + count, _plus(b, f))
         _put(y, k + 2 * count, _plus(c, g))
@@ -204,7 +208,7 @@ def forward_in_lanes(plan: Any, frame: Any, out_re: Any, out_im: Any) -> None:
     z = _transform(plan)
     z[0][half], z[1][half] = z[0][0], z[1][0]
     out_re[half // 2], out_im[half // 2] = z[0][half // 2], -z[1][half // 2]
-    scale = spread(np.float32(0.5))
+    scale = splat(np.float32(0.5), LANES)
     for k in range(0, half // 2, LANES):  # and the bins as far from the other end
         mirrored = half - k - (LANES - 1)
         a, b = scale * load(z[0], k), scale * load(z[1], k)
@@ -222,7 +226,7 @@ def inverse_in_lanes(plan: Any, bins_re: Any, bins_im: Any, out: Any) -> None:
         inverse(plan.small, bins_re, bins_im, out)
         return
     half = plan.turn_re.shape[0]
-    scale, zero = spread(np.float32(0.5) / np.float32(half)), spread(np.float32(0.0))
+    scale, zero = splat(np.float32(0.5) / np.float32(half), LANES), splat(np.float32(0.0), LANES)
     # conjugated, so that the forward transform serves as the inverse
     for k in range(0, half // 2, LANES):
         mirrored = half - k - (LANES - 1)

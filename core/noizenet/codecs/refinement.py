@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 
 from noizenet.codecs.elementary import angle, cosine_and_sine, exponential
 from noizenet.codecs.fourier_in_lanes import LanesPlan, forward_in_lanes, inverse_in_lanes, lanes_plan
-from noizenet.codecs.lanes import LANES, load, plus_product, root, spread, store
+from noizenet.codecs.lanes import LANES, load, root, store
 from noizenet.codecs.phase import PhaseState, next_phases, phase_state
 from noizenet.codecs.stft import hann, synthesis_scale
+from noizenet.vectors import multiply_add, splat
 
 Array = NDArray[Any]
 
@@ -95,14 +96,14 @@ def _find_phases(state: Any, which: int, beyond: float) -> None:
     magnitudes, share = state.magnitudes[which], np.float32(beyond if state.looked[which] else 0.0)
     before_re, before_im = state.found_re[which], state.found_im[which]
     last = magnitudes.shape[0] - 1
-    step, least = spread(share), spread(np.float32(1e-20))
+    step, least = splat(share, LANES), splat(np.float32(1e-20), LANES)
     for m in range(0, last, LANES):
         re, im = load(state.re, m), load(state.im, m)
-        far_re = plus_product(re, step, re - load(before_re, m))
-        far_im = plus_product(im, step, im - load(before_im, m))
+        far_re = multiply_add(step, re - load(before_re, m), re)
+        far_im = multiply_add(step, im - load(before_im, m), im)
         store(before_re, m, re)
         store(before_im, m, im)
-        scale = load(magnitudes, m) / root(plus_product(plus_product(least, far_re, far_re), far_im, far_im))
+        scale = load(magnitudes, m) / root(multiply_add(far_im, far_im, multiply_add(far_re, far_re, least)))
         store(state.re, m, scale * far_re)
         store(state.im, m, scale * far_im)
     now = state.re[last]  # the last bin is real
@@ -125,7 +126,7 @@ def _look(state: Any, which: int, hop: int, beyond: float) -> None:
     inverse_in_lanes(state.fourier, state.re, state.im, state.frame)
     for i in range(0, window, LANES):
         now = load(state.frame, i)
-        store(sound, i, plus_product(load(sound, i), now - load(old, i), load(state.hann, i)))
+        store(sound, i, multiply_add(now - load(old, i), load(state.hann, i), load(sound, i)))
         store(old, i, now)
 
 
@@ -176,7 +177,7 @@ def _take_in(state: Any, logs: Any, hop: int, floor: float, tolerance: float) ->
     inverse_in_lanes(state.fourier, state.re, state.im, state.frames[1])
     for i in range(0, window, LANES):
         sound = load(state.sound, hop + i)
-        store(state.sound, hop + i, plus_product(sound, load(state.frames[1], i), load(state.hann, i)))
+        store(state.sound, hop + i, multiply_add(load(state.frames[1], i), load(state.hann, i), sound))
     state.looked[1] = 0
 
 

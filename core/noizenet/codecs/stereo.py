@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 
 from noizenet.codecs.bands import between
 from noizenet.codecs.fourier_in_lanes import LanesPlan, inverse_in_lanes, lanes_plan
-from noizenet.codecs.lanes import LANES, load, plus_product, store
+from noizenet.codecs.lanes import LANES, load, store
 from noizenet.codecs.stft import hann
+from noizenet.vectors import multiply_add
 
 Array = NDArray[Any]
 
@@ -109,7 +110,7 @@ def put_out_side(state: Any, hop: int, out: Any) -> None:
     window = state.overlap.shape[0]
     inverse_in_lanes(state.fourier, state.re, state.im, state.frame)
     for i in range(0, window, LANES):
-        store(state.overlap, i, plus_product(load(state.overlap, i), load(state.frame, i), load(state.hann, i)))
+        store(state.overlap, i, multiply_add(load(state.frame, i), load(state.hann, i), load(state.overlap, i)))
     out[:] = state.overlap[:hop]
     for i in range(window - hop):  # assigning one slice to the other would allocate, as they overlap
         state.overlap[i] = state.overlap[i + hop]

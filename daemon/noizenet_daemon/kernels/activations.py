@@ -1,10 +1,11 @@
-"""tanh, sigmoid and exp of lanes, see `kernels.vectors`. NaN goes through."""
+"""tanh, sigmoid and exp of lanes, see `noizenet.vectors`. NaN goes through."""
 
 from typing import Any
 
 import numpy as np
 
-from noizenet_daemon.kernels.arithmetic import WHOLE, at_least, at_most, multiply_add, two_to, zero_below
+from noizenet.vectors import multiply_add
+from noizenet_daemon.kernels.arithmetic import WHOLE, at_least, at_most, two_to, zero_below
 from noizenet_daemon.kernels.compiling import inlined
 
 LEAST_EXPONENT = np.float32(-87.0)  # what is smaller would be a denormal

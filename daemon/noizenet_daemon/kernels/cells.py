@@ -17,12 +17,13 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
+from noizenet.vectors import multiply_add
 from noizenet_daemon.kernels.activations import sigmoid, tanh
-from noizenet_daemon.kernels.arithmetic import add, multiply_add
+from noizenet_daemon.kernels.arithmetic import add
 from noizenet_daemon.kernels.compiling import inlined, kernel
+from noizenet_daemon.kernels.loading import WIDTH, load, store
 from noizenet_daemon.kernels.matrices import Matrices
 from noizenet_daemon.kernels.products import product
-from noizenet_daemon.kernels.vectors import WIDTH, load, store
 
 Array = NDArray[Any]
 RNN, LSTM, GRU, CONV = 0, 1, 2, 3

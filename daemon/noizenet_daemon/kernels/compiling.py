@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from numba import njit
-from numba.extending import intrinsic
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 _njit: Any = njit  # its types don't know `_nrt`
@@ -32,8 +31,3 @@ def counting(function: Function) -> Function:
     """Returns a function that counts references, as one must that hands back a row of an array, or takes one so."""
     compiled: Function = _njit(**_OPTIONS, _nrt=True)(function)
     return compiled
-
-
-def emitting(build: Callable[..., Any]) -> Any:
-    """Returns the function of kernels whose code `build(typing_context, *types)` emits; it isn't called from Python."""
-    return intrinsic(prefer_literal=True)(build)

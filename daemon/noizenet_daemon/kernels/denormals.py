@@ -15,7 +15,7 @@ from llvmlite import binding, ir
 from numba import types
 from numba.core.cgutils import alloca_once, get_or_insert_function
 
-from noizenet_daemon.kernels.compiling import emitting
+from noizenet.vectors import emitting
 
 _X86 = platform.machine().lower() in ("x86_64", "amd64")
 _ARM = platform.machine().lower() in ("arm64", "aarch64")

@@ -10,8 +10,8 @@ from noizenet_daemon.kernels.activations import exp
 from noizenet_daemon.kernels.arithmetic import at_least, largest_lane, total, zero_below
 from noizenet_daemon.kernels.cells import FAST
 from noizenet_daemon.kernels.compiling import kernel
+from noizenet_daemon.kernels.loading import WIDTH, load, store
 from noizenet_daemon.kernels.rng import normal
-from noizenet_daemon.kernels.vectors import WIDTH, load, store
 
 LEAST_LOG_DEVIATION, MOST_LOG_DEVIATION = (np.float32(bound) for bound in LOG_DEVIATION_RANGE)
 

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from noizenet_daemon.kernels.vectors import HAS_512_BITS
+from noizenet_daemon.kernels.loading import HAS_512_BITS
 from noizenet_daemon.precision import Precision
 
 Array = NDArray[Any]

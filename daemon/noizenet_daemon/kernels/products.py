@@ -11,10 +11,10 @@ from llvmlite import ir
 from numba import types
 from numba.extending import overload
 
-from noizenet_daemon.kernels.arithmetic import multiply_add
-from noizenet_daemon.kernels.compiling import emitting, kernel
+from noizenet.vectors import Lanes, emitting, multiply_add, splat
+from noizenet_daemon.kernels.compiling import kernel
+from noizenet_daemon.kernels.loading import broadcast, joined, load, store
 from noizenet_daemon.kernels.matrices import PANEL, WIDTHS
-from noizenet_daemon.kernels.vectors import Lanes, broadcast, joined, load, splat, store
 
 PARTS = {types.float32: 1, types.uint32: 2, types.int32: 4}  # weights in a word, by the type of the words
 STRETCHES = 4
