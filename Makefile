@@ -3,7 +3,7 @@
 # make lint    format, lint and types;  make check  lint and test
 # make shipped-models AUDIO=folder    trains the checkpoints that ship
 # make docs    writes the generated parts of the documentation anew
-# make bench   runs the benchmarks;  make clean  removes all that make made
+# make bench   runs `noizenet bench` and the benchmarks;  make clean  removes all that make made
 #
 # The first `make play` or `make test` makes .venv; a stamp in it records what is installed.
 
@@ -48,6 +48,7 @@ docs: $(DEV)
 	@$(BIN)/python docs/generate.py
 
 bench: $(DEV)
+	@$(BIN)/noizenet bench
 	@for benchmark in benchmarks/*.py; do echo "== $$benchmark"; $(BIN)/python $$benchmark || exit; done
 
 clean:

@@ -23,6 +23,7 @@ from noizenet.codecs.spectrum import SpectrumCodec
 from noizenet.codecs.tokens import TokensCodec
 from noizenet.memory import Memory, decoded, encoded, remembered_frames, skipped_frames
 from noizenet.network import NetworkShape
+from noizenet_daemon.benchmark.fresh import fresh_weights
 
 Array = NDArray[Any]
 Cell = Literal["rnn", "lstm", "gru", "conv"]
@@ -59,14 +60,6 @@ def write_sound(path: Path, samples: Array, sample_rate: int = 22050) -> Path:
     """Writes samples (frames,) or (frames, channels) to a file of the format that its name asks for."""
     soundfile.write(path, samples, sample_rate)
     return path
-
-
-def random_weights(network: NetworkShape, seed: int = 0) -> dict[str, Array]:
-    """Returns weights as PyTorch would begin with: uniform in ±1 / sqrt(hidden)."""
-    rng = np.random.default_rng(seed)
-    bound = 1.0 / np.sqrt(network.hidden)
-    shapes = network.tensor_shapes()
-    return {name: rng.uniform(-bound, bound, shape).astype(np.float32) for name, shape in shapes.items()}
 
 
 def random_states(network: NetworkShape, names: Sequence[str], seed: int = 0) -> dict[str, State]:
@@ -281,7 +274,7 @@ def spectrum_checkpoint(
 def _checkpoint(network: NetworkShape, codec: Any, seed: int, states: Sequence[str]) -> Checkpoint:
     return Checkpoint(
         network,
-        random_weights(network, seed),
+        fresh_weights(network, seed),
         codec,
         random_states(network, states, seed),
         corpus=[{"name": "made.wav", "seconds": 2.5, "sha256": "ab" * 32}],

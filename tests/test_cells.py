@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from equations import next_cells
-from making import Array, Cell, random_weights
+from making import Array, Cell
 from noizenet.network import NetworkShape
+from noizenet_daemon.benchmark.fresh import fresh_weights
 from noizenet_daemon.engine_numba import new_network_state
 from noizenet_daemon.kernels import cells as kernel
 from noizenet_daemon.kernels.cells import CellState
@@ -53,7 +54,7 @@ def run_equations(shape: NetworkShape, weights: dict[str, Array]) -> tuple[Array
 @pytest.mark.parametrize("cell", CELLS)
 def test_the_kernel_equals_the_equations(cell: Cell, layers: int) -> None:
     shape = shape_of(cell, layers)
-    weights = {name: 3.0 * array for name, array in random_weights(shape).items()}
+    weights = {name: 3.0 * array for name, array in fresh_weights(shape).items()}
     tops, state = run_kernel(shape, weights)
     expected_tops, hidden, memory = run_equations(shape, weights)
     assert np.abs(tops - expected_tops).max() < TOLERANCE
@@ -63,7 +64,7 @@ def test_the_kernel_equals_the_equations(cell: Cell, layers: int) -> None:
 
 def test_a_convolution_looks_back_as_far_as_its_kernels_reach_and_no_further() -> None:
     shape = shape_of("conv", 3)
-    layers = pack_layers(shape, random_weights(shape))
+    layers = pack_layers(shape, fresh_weights(shape))
     tops = []
     for first in (0.0, 1.0):
         state = new_network_state(shape, 0).cells
@@ -79,7 +80,7 @@ def test_a_convolution_looks_back_as_far_as_its_kernels_reach_and_no_further() -
 @pytest.mark.parametrize("steps", [1, 7, 40])
 def test_a_convolution_goes_on_from_a_memory_that_was_stored_oldest_first(steps: int) -> None:
     shape = shape_of("conv", 4)
-    layers = pack_layers(shape, random_weights(shape))
+    layers = pack_layers(shape, fresh_weights(shape))
     played, loaded = (new_network_state(shape, 0).cells for _ in range(2))
     rng = np.random.default_rng(2)
     for _ in range(steps):
@@ -101,7 +102,7 @@ def test_a_convolution_goes_on_from_a_memory_that_was_stored_oldest_first(steps:
 @pytest.mark.parametrize("cell", RECURRENT)
 def test_the_kernel_equals_pytorch(cell: Cell, layers: int) -> None:
     shape = shape_of(cell, layers)
-    weights = random_weights(shape)
+    weights = fresh_weights(shape)
     module = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[cell](INPUTS, shape.hidden, layers)
     module.load_state_dict(
         {name.removeprefix("rnn."): torch.from_numpy(array) for name, array in weights.items() if "rnn." in name}
@@ -115,14 +116,14 @@ def test_the_kernel_equals_pytorch(cell: Cell, layers: int) -> None:
 @pytest.mark.parametrize("cell", ["gru", "conv"])
 def test_any_number_of_units_is_right(cell: Cell, hidden: int) -> None:
     shape = shape_of(cell, 2, hidden)
-    weights = random_weights(shape)
+    weights = fresh_weights(shape)
     assert np.abs(run_kernel(shape, weights)[1].hidden - run_equations(shape, weights)[1]).max() < TOLERANCE
 
 
 @pytest.mark.parametrize("cell", RECURRENT)
 def test_nan_is_not_hidden_away(cell: Cell) -> None:
     shape = shape_of(cell, 1)
-    layers, state = pack_layers(shape, random_weights(shape)), new_network_state(shape, 0).cells
+    layers, state = pack_layers(shape, fresh_weights(shape)), new_network_state(shape, 0).cells
     state.hidden[0, 3] = np.nan
     state.gates[:] = 0.0
     kernel.step_layers(layers, state)
@@ -132,7 +133,7 @@ def test_nan_is_not_hidden_away(cell: Cell) -> None:
 @pytest.mark.parametrize("layer", [0, 1, 2])
 def test_nan_in_a_convolution_s_memory_comes_out_when_it_is_read(layer: int) -> None:
     shape = shape_of("conv", 3)
-    layers, state = pack_layers(shape, random_weights(shape)), new_network_state(shape, 0).cells
+    layers, state = pack_layers(shape, fresh_weights(shape)), new_network_state(shape, 0).cells
     state.cell[kernel.ring_row(layer, -1), 3] = np.nan  # written last: read 2^layer steps on
     for step in range(1 << layer):
         state.gates[:] = 0.0

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from making import Array, random_weights
+from making import Array
 from noizenet.network import LOG_DEVIATION_RANGE, NetworkShape
+from noizenet_daemon.benchmark.fresh import fresh_weights
 from noizenet_training.learning.losses import disturbed, look_at_held_out, summed_losses
 from noizenet_training.learning.networks import Network
 from noizenet_training.recipe import Recipe
@@ -17,7 +18,7 @@ COUNTED = np.array([[True, True, False], [True, False, True]])
 
 def network(head: Literal["linear", "gaussian"], features: int = 2) -> Network:
     made = Network(NetworkShape("rnn", 1, 8, head, features=features))
-    made.load_weights(random_weights(made.shape))
+    made.load_weights(fresh_weights(made.shape))
     return made.eval()
 
 

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from equations import next_cells
-from making import Cell, amplitude_checkpoint, random_weights, tokens_codec
+from making import Cell, amplitude_checkpoint, tokens_codec
 from noizenet.network import LOG_DEVIATION_RANGE, NetworkShape
+from noizenet_daemon.benchmark.fresh import fresh_weights
 from noizenet_training.learning.networks import Network, network_shape
 from noizenet_training.recipe import Recipe
 
@@ -28,7 +29,7 @@ def test_weights_are_exactly_those_of_the_shape(cell: Cell) -> None:
 @pytest.mark.parametrize("cell", CELLS)
 def test_the_categorical_network_equals_its_equations(cell: Cell) -> None:
     shape = NetworkShape(cell, 2, 8, "categorical", 3, 5, 4, 6)
-    weights = random_weights(shape)
+    weights = fresh_weights(shape)
     network = Network(shape)
     network.load_weights(weights)
     network.eval()
@@ -54,7 +55,7 @@ def test_the_categorical_network_equals_its_equations(cell: Cell) -> None:
 @pytest.mark.parametrize("cell", CELLS)
 def test_the_linear_network_equals_its_equations(cell: Cell) -> None:
     shape = NetworkShape(cell, 3, 8, "linear", features=2)
-    weights = random_weights(shape)
+    weights = fresh_weights(shape)
     network = Network(shape)
     network.load_weights(weights)
     network.eval()
@@ -73,7 +74,7 @@ def test_the_linear_network_equals_its_equations(cell: Cell) -> None:
 
 def test_a_gaussian_head_puts_out_means_then_log_deviations_cut_off() -> None:
     shape = NetworkShape("gru", 1, 8, "gaussian", features=3)
-    weights = random_weights(shape)
+    weights = fresh_weights(shape)
     weights["output.0.bias"][3:] = [-50.0, 0.5, 50.0]
     network = Network(shape)
     network.load_weights(weights)

@@ -9,6 +9,7 @@
     │   └── SoundFileError           a sound file that can't be decoded, or holds nothing to use
     ├── DeviceError          (4)     a sound device or a network port that isn't available
     ├── TrainingError        (1)     training diverged and couldn't be mended
+    ├── NotLiveError         (1)     a machine that can't play a checkpoint live
     └── ControlError         (1)     a control message that is refused; becomes a `/fail` reply
 
 A message names the value, the limit and the remedy.
@@ -57,6 +58,10 @@ class DeviceError(NoizeNetError):
 
 class TrainingError(NoizeNetError):
     """Training that diverged and could not be mended."""
+
+
+class NotLiveError(NoizeNetError):
+    """A machine that can't play a checkpoint live with the settings asked for."""
 
 
 class ControlError(NoizeNetError):

@@ -96,7 +96,7 @@ class Engine:
             raise outcome[0]
 
     def _run(self) -> None:
-        _raise_priority()
+        raise_priority()
         try:
             while not self._stopping.is_set():
                 self._carry_out()
@@ -136,11 +136,16 @@ class Engine:
         self.blocks += 1
 
 
-def _raise_priority() -> None:
-    """Asks for real-time scheduling of this thread; most systems grant it only to members of group audio."""
+def raise_priority() -> bool:
+    """Asks for real-time scheduling of this thread; most systems grant it only to members of group audio.
+
+    Returns whether it was granted.
+    """
     if not hasattr(os, "sched_setscheduler"):
-        return
+        return False
     try:
         os.sched_setscheduler(threading.get_native_id(), os.SCHED_FIFO, os.sched_param(PRIORITY))
     except OSError:
         _log.debug("no permission for real-time scheduling: the engine runs at normal priority")
+        return False
+    return True
