@@ -61,19 +61,42 @@ def memory_tables(checkpoint: Checkpoint, memory: Memory) -> MemoryTables:
     """Returns a memory as `kernels.retrieving` takes it."""
     codebooks = np.asarray(checkpoint.codec.arrays()["codebooks"])[:, :, :MOST_AXES]
     points = sum(codebooks[stage, memory.codes[:, stage]] for stage in range(len(codebooks)))
-    centre = np.mean(points, axis=0)
-    scale = 1.0 / max(float(np.sqrt(np.square(points - centre).sum(axis=1).mean())), 1e-6)
-    step_rate = steps_per_second(checkpoint.codec)
+    second = round(steps_per_second(checkpoint.codec))
+    places, firsts, lasts = frame_places(memory.lengths, checkpoint.codec)
+    # By how far a stretch goes from its own mean: beside how unlike recordings differ, each would look still.
+    stretches = np.split(points, np.unique(firsts)[1:])
+    scale = 1.0 / max(float(np.sqrt(sum(_spread(part) * len(part) for part in stretches) / len(points))), 1e-6)
+    points = np.ascontiguousarray(points * scale, np.float32)
+    outlooks = _outlooks(points, lasts, second)
+    movements = points - outlooks
     return MemoryTables(
         np.ascontiguousarray(memory.sound, np.float32),
-        *frame_places(memory.lengths, checkpoint.codec),
+        places,
+        firsts,
+        lasts,
         np.ascontiguousarray(memory.codes, np.int32),
         np.ascontiguousarray(memory.keys, np.float32),
-        np.ascontiguousarray(points * scale, np.float32),
+        points,
+        outlooks,
+        movements / max(float(np.sqrt(_spread(movements))), 1e-6),
         np.ascontiguousarray(codebooks * scale, np.float32),
         np.ascontiguousarray(memory.axes, np.float32),
         np.ascontiguousarray(memory.centre, np.float32),
         float(memory.pace_s),
-        round(step_rate),
+        second,
         int(checkpoint.codec.hop),
     )
+
+
+def _outlooks(points: Array, lasts: Array, second: int) -> Array:
+    """Returns the mean of the points (n, A) that follow each in its stretch within a second; of a last one, its own."""
+    sums = np.concatenate([np.zeros((1, points.shape[1])), np.cumsum(points, axis=0, dtype=np.float64)])
+    numbers = np.arange(len(points))
+    begins = np.minimum(numbers + 1, lasts)
+    ends = np.minimum(numbers + 1 + second, lasts + 1)
+    return ((sums[ends] - sums[begins]) / (ends - begins)[:, None]).astype(np.float32)
+
+
+def _spread(points: Array) -> float:
+    """Returns the mean squared distance of points (n, A) from their mean."""
+    return float(np.var(points, axis=0).sum())

@@ -1,6 +1,8 @@
 """Whether a place in the memory is a departure: whether what follows it would sound unlike what is being left.
 
-Music comes again. Who jumps from a place to its repetition goes on as if nothing had happened, and recites.
+Music comes again. Who jumps from a place to its repetition goes on as if nothing had happened, and recites. What moves
+is compared, not what stays for a second: who jumps to the same notes, only louder, recites them; who jumps to others of
+the same loudness and colour does not.
 """
 
 from typing import Any
@@ -28,12 +30,12 @@ def distance(points: Any, frame: int, point: Any) -> Any:
 
 @njit(cache=True, nogil=True, fastmath=FAST, boundscheck=False)
 def departure(tables: Any, frame: int, other: int) -> Any:
-    """Returns the mean squared distance between what follows two frames in a second, as far as both go on."""
+    """Returns the mean squared distance between movements in the second after two frames, as far as both go on."""
     total = np.float32(0.0)
     count = 0
     most = min(tables.second, tables.lasts[frame] - frame, tables.lasts[other] - other)
     for ahead in range(1, most + 1, AHEAD_STRIDE):
-        total += distance(tables.points, frame + ahead, tables.points[other + ahead])
+        total += distance(tables.movements, frame + ahead, tables.movements[other + ahead])
         count += 1
     return total / np.float32(count) if count else np.float32(2.0)
 

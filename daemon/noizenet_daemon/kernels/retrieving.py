@@ -2,11 +2,15 @@
 
 Of each frame that may come before the next one played, the score is
 
-    likeness of the hidden states / LIKENESS - SEAM x spectral distance - HEAT x how much its place was played of late
+    likeness of the hidden states / LIKENESS - SEAM x distance of the spectra
+    - FLOW x distance of the seconds that follow, on the whole - HEAT x how much its place was played of late
 
-A frame whose continuation would sound like the one that is being left, or like that of one left shortly before, is no
-departure (see `kernels.departing`): such are taken only if there is nothing else. Of the best CHOSEN_FROM one is drawn,
-by temperature and top_p, as a code is drawn from logits.
+Where the second that follows is on the whole like the one that would have followed here, as loud and of like colour,
+a phrase goes on into another as it would have into its own. Its notes must not be the same: a frame whose continuation
+moves like the one that is being left, or like that of one left shortly before, is no departure (see
+`kernels.departing`) and taken only if there is nothing else. Both distances count up to a limit: a pause, or another
+recording, is as unlike one music as another, and has its turn when it wasn't heard for long. Of the best CHOSEN_FROM
+one is drawn, by temperature and top_p, as a code is drawn from logits.
 
 Source: hidden states that retrieve what followed like ones, after Khandelwal et al., "Generalization through
 memorization: nearest neighbor language models", 2020; jumps between like contexts, after Assayag and Dubnov, "Using
@@ -27,9 +31,11 @@ from noizenet_daemon.kernels.rng import uniform
 Array = NDArray[Any]
 
 LIKENESS = np.float32(0.1)  # of cosines: one that is 0.1 higher is e times as likely
-SEAM = np.float32(3.0)  # for a distance as of a frame from the mean of all
-HEAT = np.float32(16.0)  # for a place that was played as often as places were on average
-AWAY = np.float32(5.0)  # for another stretch: one recording goes on until most of it was played
+SEAM = np.float32(3.0)  # for a distance as of a frame from the mean of its stretch
+SEAM_AT_MOST = np.float32(3.0)  # of that distance
+FLOW = np.float32(4.0)  # for the same between the means of a second
+FLOW_AT_MOST = np.float32(2.0)
+HEAT = np.float32(32.0)  # for a place that was played as often as places were on average
 CHOSEN_FROM = 12
 LEFT_BEHIND = 8  # departures, to whose surroundings a voice doesn't come back
 MOST_SCORED = 8192  # frames; of longer memories, evenly spread ones from a random first
@@ -46,7 +52,9 @@ class MemoryTables(NamedTuple):
         places, firsts, lasts: of each frame where it plays from, and its stretch's first and last, int32 (n,).
         codes: int32 (n, S).
         keys: (n, K), of length 1.
-        points: spectra, scaled so that the mean square of their length is 1, (n, A).
+        points: spectra, scaled so that they deviate by 1 from the mean of their stretch, (n, A).
+        outlooks: the mean of the points in the second that follows each, (n, A).
+        movements: what points are beside that mean, scaled as points are, (n, A).
         code_points: what each code adds to a spectrum, as `points` are scaled, (S, C, A).
         axes, centre: see `noizenet.memory.Memory`.
         pace_s: seconds from departure to departure at stray 0.5.
@@ -61,6 +69,8 @@ class MemoryTables(NamedTuple):
     codes: Array
     keys: Array
     points: Array
+    outlooks: Array
+    movements: Array
     code_points: Array
     axes: Array
     centre: Array
@@ -157,12 +167,13 @@ def _score(tables: Any, search: Any, frame: int, ahead: int, first: int, stride:
         heat = _heat(search, max(n - half, tables.firsts[n]), min(n + reach, tables.lasts[n] + 1))
         search.scores[n] = (
             np.float32(likeness(tables, search, n)) / LIKENESS
-            - SEAM * distance(tables.points, n, search.point)
+            - SEAM * min(distance(tables.points, n, search.point), SEAM_AT_MOST)
             - HEAT * heat
         )
-        if frame >= 0 and tables.firsts[n] != tables.firsts[frame]:
-            search.scores[n] -= AWAY
-        search.departures[n] = departure(tables, frame, n) if frame >= 0 else np.float32(2.0)
+        search.departures[n] = np.float32(2.0)
+        if frame >= 0:
+            search.scores[n] -= FLOW * min(distance(tables.outlooks, n, tables.outlooks[frame]), FLOW_AT_MOST)
+            search.departures[n] = departure(tables, frame, n)
 
 
 @njit(cache=True, nogil=True, boundscheck=False)
