@@ -14,13 +14,14 @@ from noizenet.checkpoint import Checkpoint
 from noizenet.codecs import CodecState, steps_per_second
 from noizenet.errors import UsageError
 from noizenet.perlin import perlin_noise
+from noizenet.states import Workspace, copy_state
 from noizenet_daemon.engine_numba import NumbaEngine, new_network_state
 from noizenet_daemon.kernels.noise import PERLIN_HZ, Controls
 from noizenet_daemon.kernels.stepping import NetworkState
 from noizenet_daemon.memory_player import MemoryPlayer, MemoryState
 from noizenet_daemon.noise_amount import noise_amount
 from noizenet_daemon.precision import PrecisionChoice
-from noizenet_daemon.quarantine import Quarantine, copy_state, new_quarantine, quarantine, remember_start
+from noizenet_daemon.quarantine import Quarantine, guarded, quarantine, remember_start
 
 Array = NDArray[Any]
 EngineName = Literal["numba", "torch"]
@@ -52,7 +53,7 @@ class GeneratorState(NamedTuple):
     decoder: CodecState
     memory: MemoryState | tuple[()]
     guard: Quarantine
-    steps: Array
+    steps: Workspace
 
 
 class Generator:
@@ -106,22 +107,16 @@ class Generator:
             state.network.last[:] = start["last"]
             if "recent" in start:
                 state.network.tiers.recent[:] = start["recent"]
-        remember_start(state.guard, state[:3])
+        remember_start(state.guard)
         return state
 
     def _silent_state(self, seed: int) -> GeneratorState:
         shape = self.checkpoint.network
         kind = np.int32 if shape.head == "categorical" else np.float32
-        network = new_network_state(shape, seed)
-        decoder = self.codec.new_decoder_state(seed)
         memory = self._memory.new_state() if self._memory else ()
-        return GeneratorState(
-            network,
-            decoder,
-            memory,
-            new_quarantine((network, decoder, memory), self.chunk_frames, self.channels),
-            np.zeros((self._chunk_steps, self.codec.width), kind),
-        )
+        parts = new_network_state(shape, seed), self.codec.new_decoder_state(seed), memory
+        (network, decoder, memory), guard = guarded(parts, self.chunk_frames, self.channels)
+        return GeneratorState(network, decoder, memory, guard, np.zeros((self._chunk_steps, self.codec.width), kind))
 
     def copy_of(self, state: GeneratorState) -> GeneratorState:
         """Returns a copy of a state of this generator."""
@@ -180,7 +175,7 @@ class Generator:
                 f"{self.codec.hop}: choose a longer sound"
             )
         self._engine.listen(state.network, steps)
-        remember_start(state.guard, state[:3])
+        remember_start(state.guard)
         return state, len(samples) / self.sample_rate
 
     def _prime_samples(self, source: str, seed: int) -> Array:

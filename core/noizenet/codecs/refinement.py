@@ -13,7 +13,7 @@ Audio, Speech, and Language Processing 15 (2007), with look-ahead; the step beyo
 fast Griffin-Lim algorithm", WASPAA 2013.
 """
 
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -24,6 +24,7 @@ from noizenet.codecs.fourier_in_lanes import LanesPlan, forward_in_lanes, invers
 from noizenet.codecs.lanes import LANES, load, root, store
 from noizenet.codecs.phase import PhaseState, next_phases, phase_state
 from noizenet.codecs.stft import hann, synthesis_scale
+from noizenet.states import NOT_KEPT, Workspace
 from noizenet.vectors import multiply_add, splat
 
 Array = NDArray[Any]
@@ -54,13 +55,13 @@ class RefinedState(NamedTuple):
     found_re: Array
     found_im: Array
     looked: Array
-    heard: Array
+    heard: Workspace
     phase: PhaseState
-    hann: Array
-    frame: Array
-    re: Array
-    im: Array
-    fourier: LanesPlan
+    hann: Workspace
+    frame: Workspace
+    re: Workspace
+    im: Workspace
+    fourier: Annotated[LanesPlan, NOT_KEPT]
 
 
 def refined_state(window: int, hop: int, seed: int = 0) -> RefinedState:

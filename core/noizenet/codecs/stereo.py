@@ -13,7 +13,7 @@ Source: parametric stereo as in Breebaart, van de Par, Kohlrausch, Schuijers, "P
 EURASIP Journal on Applied Signal Processing 2005:9, with one signed predictor in the place of level and coherence.
 """
 
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -23,6 +23,7 @@ from noizenet.codecs.bands import between
 from noizenet.codecs.fourier_in_lanes import LanesPlan, inverse_in_lanes, lanes_plan
 from noizenet.codecs.lanes import LANES, load, store
 from noizenet.codecs.stft import hann
+from noizenet.states import NOT_KEPT, Workspace
 from noizenet.vectors import multiply_add
 
 Array = NDArray[Any]
@@ -60,13 +61,13 @@ class SideState(NamedTuple):
     """Overlapping output of the side, and workspace: lean and width of each band, (2 B,); a hop of each of both."""
 
     overlap: Array
-    hann: Array
-    frame: Array
-    re: Array
-    im: Array
-    fourier: LanesPlan
-    numbers: Array
-    heard: Array
+    hann: Workspace
+    frame: Workspace
+    re: Workspace
+    im: Workspace
+    fourier: Annotated[LanesPlan, NOT_KEPT]
+    numbers: Workspace
+    heard: Workspace
 
 
 def side_state(window: int, hop: int, band_count: int) -> SideState:

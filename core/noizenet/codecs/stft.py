@@ -4,7 +4,7 @@ Magnitudes are normalised by the window's sum, so that a sine of amplitude a has
 are ln(|X| + floor). Frame n covers the `window` samples that end with sample (n + 1) hop.
 """
 
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from noizenet.codecs.fourier import FourierPlan, forward, fourier_plan, inverse
 from noizenet.codecs.phase import PhaseState, next_phases, phase_state
+from noizenet.states import NOT_KEPT, Workspace
 
 Array = NDArray[Any]
 
@@ -90,11 +91,11 @@ class SynthesisState(NamedTuple):
 
     overlap: Array
     phase: PhaseState
-    hann: Array
-    frame: Array
-    re: Array
-    im: Array
-    fourier: FourierPlan
+    hann: Workspace
+    frame: Workspace
+    re: Workspace
+    im: Workspace
+    fourier: Annotated[FourierPlan, NOT_KEPT]
 
 
 def synthesis_state(window: int, seed: int = 0) -> SynthesisState:

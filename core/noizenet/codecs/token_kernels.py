@@ -17,6 +17,7 @@ from noizenet.codecs.stft import (
     take_in,
     transform,
 )
+from noizenet.states import Workspace
 
 Array = NDArray[Any]
 
@@ -59,17 +60,17 @@ class DecoderState(NamedTuple):
     """Synthesis, and workspace for one frame."""
 
     synthesis: SynthesisState
-    numbers: Array
-    point: Array
+    numbers: Workspace
+    point: Workspace
 
 
 class RefinedDecoderState(NamedTuple):
     """The same with better phases, one frame late, and levels."""
 
     synthesis: RefinedState
-    numbers: Array
-    point: Array
-    corrections: Array
+    numbers: Workspace
+    point: Workspace
+    corrections: Workspace
 
 
 class StereoDecoderState(NamedTuple):
@@ -78,9 +79,9 @@ class StereoDecoderState(NamedTuple):
     middle: RefinedState
     side: SideState
     held: Array
-    numbers: Array
-    point: Array
-    corrections: Array
+    numbers: Workspace
+    point: Workspace
+    corrections: Workspace
 
 
 @njit(cache=True, nogil=True, fastmath=True, boundscheck=False)

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
+from noizenet.states import Workspace
 from noizenet.vectors import multiply_add
 from noizenet_daemon.kernels.activations import sigmoid, tanh
 from noizenet_daemon.kernels.arithmetic import add
@@ -66,8 +67,8 @@ class CellState(NamedTuple):
     hidden: Array
     cell: Array
     position: Array
-    gates: Array
-    recurrent_gates: Array
+    gates: Workspace
+    recurrent_gates: Workspace
 
 
 @inlined

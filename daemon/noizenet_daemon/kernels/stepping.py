@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
+from noizenet.states import Workspace
 from noizenet_daemon.kernels.arithmetic import add, copy
 from noizenet_daemon.kernels.cells import CONV, LSTM, CellState, Layers, ring_row, step_layers
 from noizenet_daemon.kernels.collapse import code_signature, feature_signature, is_collapsed, watch
@@ -74,7 +75,7 @@ class TierState(NamedTuple):
     recent: Array
     place: Array
     told: Array
-    mixed: Array
+    mixed: Workspace
 
 
 class NetworkState(NamedTuple):
@@ -101,11 +102,11 @@ class NetworkState(NamedTuple):
     steps: Array
     history: Array
     runs: Array
-    fed: Array
-    known: Array
-    units: Array
-    positive: Array
-    probabilities: Array
+    fed: Workspace
+    known: Workspace
+    units: Workspace
+    positive: Workspace
+    probabilities: Workspace
     tiers: TierState
 
 
