@@ -87,7 +87,7 @@ class Daemon:
         device = self._find_device()
         engine_name: Any = config.engine
         precision: Any = config.precision
-        with said_if_slow("Preparing the kernels for this processor (the first start only, about half a minute) ..."):
+        with said_if_slow("Preparing the kernels for this processor (the first start only, about a minute) ..."):
             generator = Generator(Checkpoint.load(config.checkpoint), engine_name, precision)
             warm_up(generator)
             states = initial_states(generator, config.prime, config.seed, config.voices)

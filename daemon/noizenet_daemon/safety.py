@@ -8,8 +8,9 @@ window, so that it turns down before the peak arrives and never overshoots; it r
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from noizenet.compiling import njit
 
 Array = NDArray[Any]
 DC_BLOCK_HZ = 5.0
@@ -72,7 +73,7 @@ class Safety:
 
     def process(self, block: Array, ceiling_db: float) -> None:
         """Makes block (n, channels) safe, in place; what comes out is `delay_frames` late."""
-        _process(self._state, block, 10.0 ** (ceiling_db / 20.0), self._dc, self._release)
+        make_safe(self._state, block, 10.0 ** (ceiling_db / 20.0), self._dc, self._release)
 
 
 @njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
@@ -97,7 +98,7 @@ def _least_needed(state: Any, place: int, gain: float) -> float:
 
 
 @njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
-def _process(state: Any, block: Any, ceiling: float, dc: float, release: float) -> None:
+def make_safe(state: Any, block: Any, ceiling: float, dc: float, release: float) -> None:
     frames, channels = block.shape
     length = state.needed.shape[0]
     # the largest float32 that does not exceed the ceiling, so that rounding can't lift a peak over it

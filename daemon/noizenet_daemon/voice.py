@@ -7,9 +7,9 @@ recalled state) fades in over the old one.
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from noizenet.compiling import njit
 from noizenet.protocol import PARAMETERS, Value
 from noizenet_daemon.source import Source
 
@@ -61,7 +61,7 @@ class Voice:
         """Crossfades to another source; a crossfade that is still going on goes on below it."""
         older = self._tail.copy()
         self.source.pull(self._controls, self._tail)
-        _crossfade(self._tail, older, self._tail_place)
+        crossfade(self._tail, older, self._tail_place)
         self._tail_place = 0
         self.source = source
         self._controls = source.generator.controls(self.values)
@@ -72,8 +72,8 @@ class Voice:
         heard = self._heard[: len(block)]
         self.source.pull(self._controls, heard)
         if self._tail_place < len(self._tail):
-            self._tail_place = _crossfade(heard, self._tail, self._tail_place)
-        _mix(heard, block, self._gains, self._targets, self._glide)
+            self._tail_place = crossfade(heard, self._tail, self._tail_place)
+        mix(heard, block, self._gains, self._targets, self._glide)
 
     def _update(self) -> None:
         self._controls = self.source.generator.controls(self.values)
@@ -89,7 +89,7 @@ class Voice:
 
 
 @njit(cache=True, nogil=True, boundscheck=False)
-def _crossfade(fresh: Any, tail: Any, place: int) -> int:
+def crossfade(fresh: Any, tail: Any, place: int) -> int:
     """Fades from `tail` (m, channels), `place` frames of it gone, to `fresh`, in place; returns the new place."""
     length = tail.shape[0]
     count = min(fresh.shape[0], length - place)
@@ -101,7 +101,7 @@ def _crossfade(fresh: Any, tail: Any, place: int) -> int:
 
 
 @njit(cache=True, nogil=True, boundscheck=False)
-def _mix(heard: Any, block: Any, gains: Any, targets: Any, glide: float) -> None:
+def mix(heard: Any, block: Any, gains: Any, targets: Any, glide: float) -> None:
     """Adds heard to block, (n, channels) both, with gains that glide to their targets."""
     for c in range(block.shape[1]):
         gain = gains[c]

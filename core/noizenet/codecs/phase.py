@@ -14,9 +14,9 @@ magnitude", IEEE/ACM TASLP 2017, table 1).
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from noizenet.compiling import njit
 from noizenet.states import Workspace
 
 Array = NDArray[Any]

@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
+from noizenet.compiling import inlined, kernel
 from noizenet.states import Workspace
 from noizenet.vectors import multiply_add
 from noizenet_daemon.kernels.activations import sigmoid, tanh
 from noizenet_daemon.kernels.arithmetic import add
-from noizenet_daemon.kernels.compiling import inlined, kernel
 from noizenet_daemon.kernels.loading import WIDTH, load, store
 from noizenet_daemon.kernels.matrices import Matrices
 from noizenet_daemon.kernels.products import product

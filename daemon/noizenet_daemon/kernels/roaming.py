@@ -8,9 +8,10 @@ top_p and noise hurry it too, each as it does elsewhere: higher ones roam, lower
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from noizenet.compiling import copy, njit
+from noizenet_daemon.kernels.arithmetic import quotient
 from noizenet_daemon.kernels.retrieving import begin, likeness, look, pass_step, retrieve
 from noizenet_daemon.kernels.rng import normal, uniform
 
@@ -91,10 +92,10 @@ def roam(tables: Any, search: Any, roaming: Any, controls: Any, hidden: Any, cod
     frame = places[FRAME]
     if frame >= 0:
         search.heat[frame] += 1.0
-        codes[:] = tables.codes[frame]
+        copy(tables.codes[frame], codes)
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@njit(inline="always")
 def _depart(tables: Any, search: Any, roaming: Any, controls: Any, codes: Any, at_end: bool, rng: Any) -> None:
     places, clock = roaming.places, roaming.clock
     frame = places[FRAME]
@@ -109,10 +110,11 @@ def _depart(tables: Any, search: Any, roaming: Any, controls: Any, codes: Any, a
         return
     search.point[:] = 0.0
     if frame >= 0:
-        search.point[:] = tables.points[frame]
+        copy(tables.points[frame], search.point)
     else:
         for stage in range(codes.shape[0]):
-            search.point[:] += tables.code_points[stage, codes[stage]]
+            for k in range(search.point.shape[0]):
+                search.point[k] += tables.code_points[stage, codes[stage], k]
     ahead = int(pace_of(controls.stray, tables.pace_s) * tables.second)
     if at_end:
         found = begin(tables, search, ahead, controls, rng)
@@ -137,10 +139,10 @@ def _correlation(sound: Any, a: int, b: int, length: int, stride: int) -> float:
         product += x * y
         first += x * x
         second += y * y
-    return float(product / np.sqrt(first * second))
+    return float(quotient(product, np.sqrt(first * second)))
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@njit(inline="always")
 def _aligned(tables: Any, leaving: int, frame: int) -> tuple[int, float]:
     """Returns where to hear a frame from, up to a hop off its place, so that its wave goes on from the one left.
 

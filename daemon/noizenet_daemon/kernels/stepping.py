@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
+from noizenet.compiling import copy, counting, inlined, kernel
 from noizenet.states import Workspace
-from noizenet_daemon.kernels.arithmetic import add, copy
+from noizenet_daemon.kernels.arithmetic import add
 from noizenet_daemon.kernels.cells import CONV, LSTM, CellState, Layers, ring_row, step_layers
 from noizenet_daemon.kernels.collapse import code_signature, feature_signature, is_collapsed, watch
-from noizenet_daemon.kernels.compiling import counting, inlined, kernel
 from noizenet_daemon.kernels.denormals import flush_denormals, restore_denormals
 from noizenet_daemon.kernels.drawing import draw_class, draw_features
 from noizenet_daemon.kernels.matrices import Matrices
