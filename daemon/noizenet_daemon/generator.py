@@ -130,11 +130,13 @@ class Generator:
         Allocates nothing.
         """
         self._engine.run(state.network, controls, state.steps)
+        sound = out if self.channels > 1 else out[:, 0]
         if self._memory and state.memory:
             self._memory.step(state.memory, state.network, controls, state.steps[0])
-        self.codec.decode(state.decoder, state.steps, out if self.channels > 1 else out[:, 0])
-        if self._memory and state.memory:
+            self._memory.decode(state.memory, state.decoder, state.steps, sound)
             self._memory.mix(state.memory, out)
+        else:
+            self.codec.decode(state.decoder, state.steps, sound)
         cells = state.network.cells
         # a code of -1 could not be drawn; features that are no numbers are found in the sound
         is_whole = self.codec.classes == 0 or bool(state.steps.min() >= 0)

@@ -48,6 +48,11 @@ class Roaming(NamedTuple):
 RESTLESS, DEPARTS, STEPS, OWN, ALIKE = range(5)
 
 
+def is_own_heard(roaming: Roaming) -> bool:
+    """Returns whether anything of what the network draws will be heard in the next hop."""
+    return bool(roaming.places[WANTED] or roaming.clock[OWN] > 0.0)
+
+
 def new_roaming() -> Roaming:
     """Returns the state of a voice that finds its first place at its first step."""
     return Roaming(np.array([NONE, 0, NONE, 0, 0, 0, 0], np.int64), np.array([0.0, 1.0, 0.0, 1.0, 0.0]))
