@@ -14,10 +14,11 @@ from noizenet_daemon.performance import Performance
 SAY_AFTER_S = 1.5
 
 
-def warm_up(generator: Generator, listens: bool = True) -> None:
+def warm_up(generator: Generator, voices: int = 1, listens: bool = True) -> None:
     """Plays a moment of a generator, noise and all. Nothing is heard.
 
     Args:
+        voices: as many will play; where it is quicker, some of them step side by side from now on.
         listens: whether it listens to a moment of silence before, as it may have to later on.
     """
     state, _ = generator.primed_state("silence" if listens else CORPUS, 0)
@@ -27,6 +28,11 @@ def warm_up(generator: Generator, listens: bool = True) -> None:
     performance = Performance(generator, [state], sample_rate=generator.sample_rate, channels=2, block_frames=64)
     performance.replace(generator, [generator.copy_of(state)])
     performance.render(np.zeros((64, 2), np.float32))
+    if voices > 1:
+        generator.share()
+        states = [generator.copy_of(state) for _ in range(voices)]
+        performance = Performance(generator, states, sample_rate=generator.sample_rate, channels=2, block_frames=64)
+        performance.render(np.zeros((64, 2), np.float32))
 
 
 @contextmanager
