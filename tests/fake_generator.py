@@ -17,7 +17,7 @@ class ToneGenerator:
         self.sample_rate = sample_rate
         self.amplitude = amplitude
         self.chunk_frames = 64
-        self.channels = 1
+        self.channels = self.together = 1
 
     def new_state(self) -> Any:
         return SimpleNamespace(played=0, guard=SimpleNamespace(counts=np.zeros(3, np.int64)))

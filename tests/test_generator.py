@@ -30,9 +30,9 @@ from noizenet.checkpoint import Checkpoint
 from noizenet.codecs import sound_shape
 from noizenet.errors import SoundFileError, UsageError
 from noizenet.protocol import NOISE_KINDS, NOISE_MODES, NOISE_TARGETS, PARAMETERS
+from noizenet.states import arrays_of
 from noizenet_daemon.generator import EngineName, Generator, GeneratorState
 from noizenet_daemon.kernels.noise import Controls
-from noizenet_daemon.quarantine import arrays_of
 from rolling import cell_oldest_first
 
 CELLS: list[Cell] = ["rnn", "lstm", "gru", "conv"]

@@ -150,8 +150,9 @@ def test_a_voice_does_not_take_up_what_it_left_where_it_comes_again() -> None:
     assert not takes_up(player.tables, search, 200 + 2 * player.tables.second + again, 0.05)
 
 
-def test_a_recording_goes_on_until_most_of_it_was_played() -> None:
-    checkpoint = with_memory(tokens_checkpoint(), [melody(6.0), 0.3 * melody(6.0, seed=1)])
+def test_a_recording_unlike_the_others_goes_on_until_most_of_it_was_played() -> None:
+    noise = 0.1 * np.random.default_rng(0).normal(size=len(melody(6.0)))
+    checkpoint = with_memory(tokens_checkpoint(), [melody(6.0), noise.astype(np.float32)])
     tables = MemoryPlayer(checkpoint, checkpoint.memory).tables  # type: ignore[arg-type]
     _, frames = walk(checkpoint, 6000, stray=0.3)
     recordings = tables.firsts[frames]
@@ -160,24 +161,13 @@ def test_a_recording_goes_on_until_most_of_it_was_played() -> None:
     assert 0 < changes < 0.3 * departures(frames)
 
 
-def test_it_never_plays_past_a_stretch_and_never_stops() -> None:
-    short = with_memory(tokens_checkpoint(), [melody(0.3), melody(0.2, seed=1)])
-    sound, frames = walk(short, 3000, stray=0.0)
-    assert np.isfinite(sound).all()
-    assert departures(frames) > 10
-    levels = np.sqrt(np.mean(np.square(sound[: 2990 * 64].reshape(-1, 64 * 115)), axis=1))
-    assert levels.min() > 1e-3
-
-
-def test_stereo_is_played_in_stereo() -> None:
-    checkpoint = with_memory(stereo_checkpoint(), [stereo_melody(4.0)])
-    sound, _ = walk(checkpoint, 400, stray=0.0)
-    assert sound.shape[1] == 2
-    assert np.std(sound[:, 0] - sound[:, 1]) > 0.01
-
-
-def test_seeds_go_different_ways_and_the_same_seed_the_same() -> None:
-    checkpoint = memory_checkpoint()
-    (one, _), (again, _), (other, _) = (walk(checkpoint, 200, seed) for seed in (1, 1, 2))
-    assert np.array_equal(one, again)
-    assert not np.array_equal(one, other)
+def test_a_voice_goes_on_where_the_next_second_is_as_loud() -> None:
+    """Of a song whose second half is a tenth as loud: that the other half has its turn now and then is allowed."""
+    song = melody(12.0)
+    song[len(song) // 2 :] *= 0.1
+    checkpoint = with_memory(tokens_checkpoint(), [song])
+    _, frames = walk(checkpoint, 6000, stray=0.4)
+    half = len(MemoryPlayer(checkpoint, checkpoint.memory).tables.places) // 2  # type: ignore[arg-type]
+    leaps = np.flatnonzero(np.diff(frames) != 1)
+    assert len(leaps) > 20
+    assert np.mean((frames[leaps] < half) != (frames[leaps + 1] < half)) < 0.3

@@ -18,6 +18,7 @@ from making import (
     tokens_checkpoint,
 )
 from noizenet.checkpoint import Checkpoint
+from noizenet.states import copy_state
 from noizenet_daemon.engine_numba import NumbaEngine, new_network_state
 from noizenet_daemon.engine_torch import TorchEngine
 from noizenet_daemon.kernels.collapse import TOLERANCE as TOLERANCE_OF_COLLAPSE
@@ -35,7 +36,6 @@ from noizenet_daemon.kernels.noise import (
     Controls,
 )
 from noizenet_daemon.kernels.stepping import NetworkState, inject
-from noizenet_daemon.quarantine import copy_state
 from rolling import cell_oldest_first
 
 CELLS: list[Cell] = ["rnn", "lstm", "gru", "conv"]

@@ -5,9 +5,9 @@ import pytest
 from numba.core.runtime import _nrt_python, rtsys
 
 from making import Array, tiered_checkpoint
+from noizenet.states import kept_arrays
 from noizenet_daemon.generator import EngineName, Generator, GeneratorState
 from noizenet_daemon.kernels.noise import Controls
-from noizenet_daemon.quarantine import arrays_of
 
 
 def play(generator: Generator, state: GeneratorState, blocks: int = 1) -> Array:
@@ -49,11 +49,11 @@ def test_what_is_not_finite_is_rolled_back(engine: EngineName, part: str) -> Non
     generator = Generator(tiered_checkpoint(), engine)
     state = generator.new_state(1)
     play(generator, state)
-    good = [array.copy() for array in arrays_of((state.network, state.decoder))]
+    good = [array.copy() for array in kept_arrays((state.network, state.decoder))]
     getattr(state.network.cells, part)[0, 0] = np.nan
     bad = play(generator, state)
     assert (bad[64:] == 0.0).all()
-    for saved, array in zip(good, arrays_of((state.network, state.decoder)), strict=True):
+    for saved, array in zip(good, kept_arrays((state.network, state.decoder)), strict=True):
         assert array.dtype == np.uint64 or np.array_equal(array, saved)
     assert np.isfinite(play(generator, state, 3)).all()
     assert state.guard.counts.tolist() == [1, 0, 0]

@@ -8,8 +8,9 @@ Source: Perlin, "Improving noise", SIGGRAPH 2002; Perlin, "An image synthesizer"
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from noizenet.compiling import njit
 
 Array = NDArray[Any]
 
@@ -50,7 +51,7 @@ def gradient_noise(position: float, walk: Any) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _fill(out: Any, step: float, walk: Any, octaves: int, persistence: float, lacunarity: float) -> None:
+def fill_perlin(out: Any, step: float, walk: Any, octaves: int, persistence: float, lacunarity: float) -> None:
     amplitude = 1.0
     power = 0.0
     for octave in range(octaves):
@@ -88,5 +89,5 @@ def perlin_noise(
     out = np.zeros(count, np.float64)
     # far apart, so that the first octave of seed 1 isn't the second of seed 0
     walk = np.uint64((seed * 0xBF58476D1CE4E5B9) & MASK)
-    _fill(out, frequency / sample_rate, walk, octaves, persistence, lacunarity)
+    fill_perlin(out, frequency / sample_rate, walk, octaves, persistence, lacunarity)
     return out.astype(np.float32)

@@ -87,9 +87,9 @@ class Daemon:
         device = self._find_device()
         engine_name: Any = config.engine
         precision: Any = config.precision
-        with said_if_slow("Preparing the kernels for this processor (the first start only, about half a minute) ..."):
+        with said_if_slow("Preparing the kernels for this processor (the first start only, about a minute) ..."):
             generator = Generator(Checkpoint.load(config.checkpoint), engine_name, precision)
-            warm_up(generator)
+            warm_up(generator, config.voices)
             states = initial_states(generator, config.prime, config.seed, config.voices)
         rate = config.sample_rate or (round(device[1]["default_samplerate"]) if device else generator.sample_rate)
         values: dict[str, Value] = {name: parameter.default for name, parameter in PARAMETERS.items()}

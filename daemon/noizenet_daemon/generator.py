@@ -4,6 +4,7 @@ Rendering, the daemon and training's preview all play through it, so the same se
 samples everywhere.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -14,18 +15,22 @@ from noizenet.checkpoint import Checkpoint
 from noizenet.codecs import CodecState, steps_per_second
 from noizenet.errors import UsageError
 from noizenet.perlin import perlin_noise
+from noizenet.states import Workspace, copy_state
 from noizenet_daemon.engine_numba import NumbaEngine, new_network_state
 from noizenet_daemon.kernels.noise import PERLIN_HZ, Controls
+from noizenet_daemon.kernels.shared_products import TOGETHER
 from noizenet_daemon.kernels.stepping import NetworkState
 from noizenet_daemon.memory_player import MemoryPlayer, MemoryState
 from noizenet_daemon.noise_amount import noise_amount
 from noizenet_daemon.precision import PrecisionChoice
-from noizenet_daemon.quarantine import Quarantine, copy_state, new_quarantine, quarantine, remember_start
+from noizenet_daemon.quarantine import Quarantine, guarded, quarantine, remember_start
+from noizenet_daemon.shared_engine import SharedEngine, can_share
 
 Array = NDArray[Any]
 EngineName = Literal["numba", "torch"]
 PREDICTED_AT_ONCE = 1 << 15  # steps: an interruption waits for no more
 SAMPLE_CODEC_CHUNK = 128  # steps at once where a step is one sample: 3 to 6 ms
+LEAST_SHARED_STEPS = 32  # in a block: for fewer, copying states to and fro costs more than it gains
 COLLAPSE_HOLD_S = 0.5  # output that repeats for this long is stuck ...
 COLLAPSE_HOLD_SAMPLES = 1024  # ... or for this many steps, where a step is one sample
 PRIME_S = 10.0  # longest stretch of a sound that priming listens to
@@ -52,7 +57,7 @@ class GeneratorState(NamedTuple):
     decoder: CodecState
     memory: MemoryState | tuple[()]
     guard: Quarantine
-    steps: Array
+    steps: Workspace
 
 
 class Generator:
@@ -89,6 +94,7 @@ class Generator:
             self._engine = TorchEngine(checkpoint)
         else:
             self._engine = NumbaEngine(checkpoint, precision)
+        self._shared: SharedEngine | None = None
         self._memory = MemoryPlayer(checkpoint, checkpoint.memory) if checkpoint.memory else None
 
     def new_state(self, seed: int, voice: int = 1) -> GeneratorState:
@@ -106,22 +112,16 @@ class Generator:
             state.network.last[:] = start["last"]
             if "recent" in start:
                 state.network.tiers.recent[:] = start["recent"]
-        remember_start(state.guard, state[:3])
+        remember_start(state.guard)
         return state
 
     def _silent_state(self, seed: int) -> GeneratorState:
         shape = self.checkpoint.network
         kind = np.int32 if shape.head == "categorical" else np.float32
-        network = new_network_state(shape, seed)
-        decoder = self.codec.new_decoder_state(seed)
         memory = self._memory.new_state() if self._memory else ()
-        return GeneratorState(
-            network,
-            decoder,
-            memory,
-            new_quarantine((network, decoder, memory), self.chunk_frames, self.channels),
-            np.zeros((self._chunk_steps, self.codec.width), kind),
-        )
+        parts = new_network_state(shape, seed), self.codec.new_decoder_state(seed), memory
+        (network, decoder, memory), guard = guarded(parts, self.chunk_frames, self.channels)
+        return GeneratorState(network, decoder, memory, guard, np.zeros((self._chunk_steps, self.codec.width), kind))
 
     def copy_of(self, state: GeneratorState) -> GeneratorState:
         """Returns a copy of a state of this generator."""
@@ -135,11 +135,37 @@ class Generator:
         Allocates nothing.
         """
         self._engine.run(state.network, controls, state.steps)
+        self._sound_out(state, controls, out)
+
+    def generate_together(
+        self, states: Sequence[GeneratorState], controls: Sequence[Controls], outs: Sequence[Array]
+    ) -> None:
+        """Writes the next blocks of as many voices as `together` says, each as `generate` would alone."""
+        assert self._shared
+        self._shared.run([state.network for state in states], controls, [state.steps for state in states])
+        for state, one, out in zip(states, controls, outs, strict=True):
+            self._sound_out(state, one, out)
+
+    def share(self) -> None:
+        """Lets voices step side by side from now on, where that is quicker. They belong to one thread then."""
+        is_worth_it = self._chunk_steps >= LEAST_SHARED_STEPS and not self._shared
+        if is_worth_it and isinstance(self._engine, NumbaEngine) and can_share(self._engine):
+            self._shared = SharedEngine(self.checkpoint, self._engine, self._chunk_steps)
+
+    @property
+    def together(self) -> int:
+        """Voices that step side by side; 1 if none do."""
+        return TOGETHER if self._shared else 1
+
+    def _sound_out(self, state: GeneratorState, controls: Controls, out: Array) -> None:
+        """Turns the steps that a voice has made into its block."""
+        sound = out if self.channels > 1 else out[:, 0]
         if self._memory and state.memory:
             self._memory.step(state.memory, state.network, controls, state.steps[0])
-        self.codec.decode(state.decoder, state.steps, out if self.channels > 1 else out[:, 0])
-        if self._memory and state.memory:
+            self._memory.decode(state.memory, state.decoder, state.steps, sound)
             self._memory.mix(state.memory, out)
+        else:
+            self.codec.decode(state.decoder, state.steps, sound)
         cells = state.network.cells
         # a code of -1 could not be drawn; features that are no numbers are found in the sound
         is_whole = self.codec.classes == 0 or bool(state.steps.min() >= 0)
@@ -180,7 +206,7 @@ class Generator:
                 f"{self.codec.hop}: choose a longer sound"
             )
         self._engine.listen(state.network, steps)
-        remember_start(state.guard, state[:3])
+        remember_start(state.guard)
         return state, len(samples) / self.sample_rate
 
     def _prime_samples(self, source: str, seed: int) -> Array:

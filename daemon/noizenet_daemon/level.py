@@ -8,8 +8,9 @@ follower is one number in a float32 array that also holds its speeds, for the ca
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from noizenet.compiling import njit
 
 Array = NDArray[Any]
 

@@ -110,7 +110,7 @@ class LiveInstrument:
 
     def load(self, path: Path) -> str:
         generator = Generator(Checkpoint.load(path), self._engine_name, self._precision)
-        warm_up(generator)
+        warm_up(generator, self._voices)
         with self._replacing:
             self._replace(generator, initial_states(generator, "corpus", self._seed, self._voices))
         return generator.checkpoint.name

@@ -1,4 +1,8 @@
-"""Playing from a checkpoint's memory: its tables, packed for the kernels, and a voice's place in them."""
+"""Playing from a checkpoint's memory: its tables, packed for the kernels, and a voice's place in them.
+
+While nothing but the memory is heard, the codec's decoder rests: it is half of what a voice costs. Before it is heard
+again it decodes the last few steps, as far back as a sample depends on them, and nobody hears that.
+"""
 
 from typing import Any, NamedTuple
 
@@ -6,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noizenet.checkpoint import Checkpoint
-from noizenet.codecs import steps_per_second
+from noizenet.codecs import CodecState, sound_shape, steps_per_second
 from noizenet.memory import Memory, frame_places
 from noizenet_daemon.kernels.noise import Controls
 from noizenet_daemon.kernels.retrieving import CHOSEN_FROM, LEFT_BEHIND, MemoryTables, Search
-from noizenet_daemon.kernels.roaming import Roaming, new_roaming, roam, sound_out
+from noizenet_daemon.kernels.roaming import Roaming, is_own_heard, new_roaming, roam, sound_out
 from noizenet_daemon.kernels.stepping import NetworkState
 
 Array = NDArray[Any]
@@ -18,10 +22,17 @@ MOST_AXES = 32  # of spectra: the first principal axes hold what tells one momen
 
 
 class MemoryState(NamedTuple):
-    """One voice's search and place."""
+    """One voice's search and place, and what its decoder has missed.
+
+    Attributes:
+        missed: the last steps, int32 (steps that a sample depends on, S), a ring.
+        counts: steps so far; those since the decoder was at work; int64 (2,).
+    """
 
     search: Search
     roaming: Roaming
+    missed: Array
+    counts: Array
 
 
 class MemoryPlayer:
@@ -29,6 +40,10 @@ class MemoryPlayer:
 
     def __init__(self, checkpoint: Checkpoint, memory: Memory) -> None:
         self.tables = memory_tables(checkpoint, memory)
+        self._codec = checkpoint.codec
+        self._reach = int(self._codec.delay // self._codec.hop) + 1
+        # all voices write there, and none reads
+        self._nobody: Array = np.zeros(sound_shape(self._codec, self._codec.hop), np.float32)
 
     def new_state(self) -> MemoryState:
         """Returns the state of a voice that has no place yet."""
@@ -41,6 +56,8 @@ class MemoryPlayer:
         return MemoryState(
             Search(left, np.zeros(LEFT_BEHIND, np.int64), heat, sums, scores, departures, key, point, likely, chosen),
             new_roaming(),
+            np.zeros((self._reach, self._codec.width), np.int32),
+            np.zeros(2, np.int64),
         )
 
     def step(self, state: MemoryState, network: NetworkState, controls: Controls, codes: Array) -> None:
@@ -51,6 +68,22 @@ class MemoryPlayer:
         """
         roam(self.tables, state.search, state.roaming, controls, network.cells.hidden[-1], codes, network.rng)
         network.last[:] = codes
+
+    def decode(self, state: MemoryState, decoder: CodecState, steps: Array, out: Array) -> None:
+        """Decodes the step at hand (1, S) into `out`, a hop of float32, if it will be heard; else zeroes `out`."""
+        counts, reach = state.counts, self._reach
+        if is_own_heard(state.roaming):
+            missed = min(int(counts[1]), reach)
+            for number in range(int(counts[0]) - missed, int(counts[0])):
+                place = number % reach
+                self._codec.decode(decoder, state.missed[place : place + 1], self._nobody)
+            self._codec.decode(decoder, steps, out)
+            counts[1] = 0
+        else:
+            out[:] = 0.0
+            counts[1] += 1
+        state.missed[counts[0] % reach] = steps[0]
+        counts[0] += 1
 
     def mix(self, state: MemoryState, out: Array) -> None:
         """Mixes the memory's sound into what the codec put out for the same step, float32 (hop, channels)."""
@@ -94,7 +127,8 @@ def _outlooks(points: Array, lasts: Array, second: int) -> Array:
     numbers = np.arange(len(points))
     begins = np.minimum(numbers + 1, lasts)
     ends = np.minimum(numbers + 1 + second, lasts + 1)
-    return ((sums[ends] - sums[begins]) / (ends - begins)[:, None]).astype(np.float32)
+    means: Array = (sums[ends] - sums[begins]) / (ends - begins)[:, None]
+    return means.astype(np.float32)
 
 
 def _spread(points: Array) -> float:

@@ -62,9 +62,9 @@ def render(
         raise UsageError(f"--sample-rate {sample_rate} is outside {RATES[0]} to {RATES[1]} Hz")
     if "latency_ms" in values:
         raise UsageError("latency_ms means nothing in a file: leave it out")
-    with said_if_slow("Preparing the kernels for this processor (the first time only, about half a minute) ..."):
+    with said_if_slow("Preparing the kernels for this processor (the first time only, about a minute) ..."):
         generator = Generator(Checkpoint.load(checkpoint), engine, precision)
-        warm_up(generator)
+        warm_up(generator, voices, listens=False)
         states = initial_states(generator, prime, seed, voices)
     rate = sample_rate or generator.sample_rate
     channels = channels or generator.channels

@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 from noizenet.network import GATES, NetworkShape
 from noizenet_daemon.kernels.cells import CELL_NUMBERS, Layers
 from noizenet_daemon.kernels.matrices import Matrices, pack
+from noizenet_daemon.kernels.shared_products import pack_shared
 from noizenet_daemon.kernels.stepping import CategoricalWeights, LinearWeights
 from noizenet_daemon.kernels.tiers import TieredWeights
+from noizenet_daemon.kernels.together import SharedLayers
 from noizenet_daemon.precision import Precision
 
 Array = NDArray[Any]
@@ -33,6 +35,15 @@ def pack_layers(shape: NetworkShape, weights: dict[str, Array], precision: Preci
         pack(recurrent, precision),
         np.ascontiguousarray(bias, np.float32),
         np.ascontiguousarray(of_hidden, np.float32),
+    )
+
+
+def pack_shared_layers(shape: NetworkShape, weights: dict[str, Array]) -> SharedLayers:
+    """Returns the matrices of the layers as `kernels.together` takes them, float32."""
+    between = [weights[f"rnn.weight_ih_l{layer}"].T for layer in range(1, shape.layers)]
+    return SharedLayers(
+        pack_shared(between or [np.zeros((0, GATES[shape.cell] * shape.hidden), np.float32)]),
+        pack_shared([weights[f"rnn.weight_hh_l{layer}"].T for layer in range(shape.layers)]),
     )
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from noizenet.protocol import PARAMETERS, Value
 from noizenet_daemon.generator import Generator, GeneratorState
 from noizenet_daemon.safety import Safety
-from noizenet_daemon.source import Source
+from noizenet_daemon.source import Source, refill_together
 from noizenet_daemon.voice import Voice
 
 Array = NDArray[Any]
@@ -107,6 +107,8 @@ class Performance:
             count = len(block) - done
             if self._events:
                 count = min(count, self._events[0][0] - self.position)
+            if self._shares:
+                count = min(count, self._generate_together())
             part = block[done : done + count]
             part[:] = 0.0
             for voice in self.voices:
@@ -115,6 +117,18 @@ class Performance:
                 self._safety.process(part, self.limiter_db)
             self.position += count
             done += count
+
+    @property
+    def _shares(self) -> bool:
+        return 1 < self.voices[0].source.generator.together <= len(self.voices)
+
+    def _generate_together(self) -> int:
+        """Lets voices that have nothing left generate, side by side where they can; returns the least that any has."""
+        while empty := [voice for voice in self.voices if not voice.source.left]:
+            first = empty[0].source.generator
+            alike = [voice for voice in empty if voice.source.generator is first]
+            refill_together([voice.source for voice in alike], [voice.controls for voice in alike])
+        return min(voice.source.left for voice in self.voices)
 
 
 def initial_states(generator: Generator, prime: str, seed: int, voices: int) -> list[GeneratorState]:

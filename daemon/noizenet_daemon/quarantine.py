@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from noizenet.states import gathered, kept_arrays
+
 Array = NDArray[Any]
 FADE_FRAMES = 64
 PATIENCE = 3  # bad blocks in a row before the voice starts anew
@@ -20,43 +22,34 @@ class Quarantine(NamedTuple):
     """Copies of the state, and what the fades need.
 
     Attributes:
-        first, good: the arrays of the state as it began, and as it last was good.
+        now: what the state is known by, as it is: its arrays lie in it, uint8 (bytes,); see `noizenet.states`.
+        first, good: the same as it began, and as it last was good.
         last: the last frame played, float32 (channels,).
         counts: bad blocks in all, bad blocks in a row, 1 if the next good block fades in; int64 (3,).
         ramp: from 1 down to 0, float32 (n, 1), of FADE_FRAMES or of a block if that is shorter.
     """
 
-    first: tuple[Array, ...]
-    good: tuple[Array, ...]
+    now: Array
+    first: Array
+    good: Array
     last: Array
     counts: Array
     ramp: Array
 
 
-def arrays_of(state: Any) -> list[Array]:
-    """Returns all arrays of nested tuples, in order."""
-    if isinstance(state, np.ndarray):
-        return [state]
-    return [array for part in state for array in arrays_of(part)]
+def guarded(state: Any, block_frames: int, channels: int) -> tuple[Any, Quarantine]:
+    """Returns a state like the one given, and the quarantine that guards it; it makes blocks (block_frames, channels).
 
-
-def copy_state(source: Any, target: Any) -> None:
-    """Copies the arrays of one state into those of another of the same kind."""
-    for a, b in zip(arrays_of(source), arrays_of(target), strict=True):
-        np.copyto(b, a)
-
-
-def new_quarantine(state: Any, block_frames: int, channels: int) -> Quarantine:
-    """Returns a quarantine that guards `state`, which makes blocks (block_frames, channels)."""
-    first, good = (tuple(array.copy() for array in arrays_of(state)) for _ in range(2))
+    The state given is of no use any more.
+    """
+    moved, now = gathered(state)
     ramp = np.linspace(1.0, 0.0, min(FADE_FRAMES, block_frames), dtype=np.float32)[:, None]
-    return Quarantine(first, good, np.zeros(channels, np.float32), np.zeros(3, np.int64), ramp)
+    return moved, Quarantine(now, now.copy(), now.copy(), np.zeros(channels, np.float32), np.zeros(3, np.int64), ramp)
 
 
-def remember_start(guard: Quarantine, state: Any) -> None:
+def remember_start(guard: Quarantine) -> None:
     """Takes the state as the one to come back to."""
-    for saved in (guard.first, guard.good):
-        copy_state(state, saved)
+    guard.first[:] = guard.good[:] = guard.now
 
 
 def quarantine(
@@ -77,7 +70,7 @@ def quarantine(
             guard.counts[2] = 0
         guard.counts[1] = 0
         guard.last[:] = block[-1]
-        copy_state(state, guard.good)
+        guard.good[:] = guard.now
         return
     guard.counts[0] += 1
     guard.counts[1] += 1
@@ -85,10 +78,11 @@ def quarantine(
     block[:] = 0.0
     block[:fade] = guard.ramp * guard.last
     guard.last[:] = 0.0
-    source = guard.good if guard.counts[1] < PATIENCE else guard.first
-    for saved, array in zip(source, arrays_of(state), strict=True):
-        if array.dtype != np.uint64:  # the random number generator goes on
-            np.copyto(array, saved)
+    rngs = [array for array in kept_arrays(state) if array.dtype == np.uint64]  # these go on
+    gone_on = [rng.copy() for rng in rngs]
+    guard.now[:] = guard.good if guard.counts[1] < PATIENCE else guard.first
+    for rng, words in zip(rngs, gone_on, strict=True):
+        rng[:] = words
 
 
 def _is_finite(array: Array) -> bool:

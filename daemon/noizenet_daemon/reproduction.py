@@ -81,7 +81,7 @@ def reproduce(
     check_writable(out)
     if out.exists() and sound.exists() and os.path.samefile(sound, out):
         raise UsageError(f"{out} is the sound to be reproduced and would be lost: choose another name to write")
-    with said_if_slow("Preparing the kernels for this processor (the first time only, about half a minute) ..."):
+    with said_if_slow("Preparing the kernels for this processor (the first time only, about a minute) ..."):
         generator = Generator(Checkpoint.load(checkpoint), engine)
         codec = generator.codec
         samples = read_channels(sound, generator.sample_rate, generator.channels)

@@ -5,6 +5,7 @@ cuts them to any length. What comes out doesn't depend on how it is cut. One cha
 output; of two, a mono output gets the mean.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -59,10 +60,35 @@ class Source:
             self._start += count
             filled += count
 
+    @property
+    def left(self) -> int:
+        """Frames that can be pulled before the next chunk is generated."""
+        return len(self._waiting) - self._start
+
     def _refill(self, controls: Controls) -> None:
         self.generator.generate(self.state, controls, self._chunk)
+        self._hand_over()
+
+    def _hand_over(self) -> None:
+        """Lets the chunk be heard."""
         if self._heard is not self._chunk:
             np.mean(self._chunk, axis=1, keepdims=True, out=self._heard)
         # soxr hands over lumps of its own choice, from nothing at all to several times what it was given
         self._waiting = self._heard if self._resampler is None else self._resampler.resample_chunk(self._heard)
         self._start = 0
+
+
+def refill_together(sources: Sequence[Source], controls: Sequence[Controls]) -> None:
+    """Generates the next chunks of sources of one generator that have nothing left, as many together as it steps."""
+    generator = sources[0].generator
+    together = generator.together
+    whole = len(sources) - len(sources) % together
+    for first in range(0, whole, together):
+        part = slice(first, first + together)
+        generator.generate_together(
+            [source.state for source in sources[part]], controls[part], [source._chunk for source in sources[part]]
+        )
+        for source in sources[part]:
+            source._hand_over()
+    for source, one in zip(sources[whole:], controls[whole:], strict=True):
+        source._refill(one)

@@ -7,9 +7,9 @@ recalled state) fades in over the old one.
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from noizenet.compiling import njit
 from noizenet.protocol import PARAMETERS, Value
 from noizenet_daemon.source import Source
 
@@ -28,6 +28,7 @@ class Voice:
     Attributes:
         values: what its knobs are set to.
         source: what it plays.
+        controls: what `source` is told: see `Generator.controls`.
     """
 
     def __init__(self, source: Source, sample_rate: int, channels: int, most_frames: int) -> None:
@@ -40,7 +41,7 @@ class Voice:
         self._heard: Array = np.zeros((most_frames, channels), np.float32)
         self._tail: Array = np.zeros((round(CROSSFADE_S * sample_rate), channels), np.float32)
         self._tail_place = len(self._tail)
-        self._controls = source.generator.controls(self.values)
+        self.controls = source.generator.controls(self.values)
         self._gains: Array = np.zeros(channels, np.float64)
         self._targets: Array = np.zeros(channels, np.float64)
         self._update()
@@ -60,23 +61,23 @@ class Voice:
     def replace(self, source: Source) -> None:
         """Crossfades to another source; a crossfade that is still going on goes on below it."""
         older = self._tail.copy()
-        self.source.pull(self._controls, self._tail)
-        _crossfade(self._tail, older, self._tail_place)
+        self.source.pull(self.controls, self._tail)
+        crossfade(self._tail, older, self._tail_place)
         self._tail_place = 0
         self.source = source
-        self._controls = source.generator.controls(self.values)
+        self.controls = source.generator.controls(self.values)
 
     def mix_into(self, block: Array) -> None:
         """Adds the voice's next frames to block, float32 (n, channels)."""
         assert len(block) <= len(self._heard)
         heard = self._heard[: len(block)]
-        self.source.pull(self._controls, heard)
+        self.source.pull(self.controls, heard)
         if self._tail_place < len(self._tail):
-            self._tail_place = _crossfade(heard, self._tail, self._tail_place)
-        _mix(heard, block, self._gains, self._targets, self._glide)
+            self._tail_place = crossfade(heard, self._tail, self._tail_place)
+        mix(heard, block, self._gains, self._targets, self._glide)
 
     def _update(self) -> None:
-        self._controls = self.source.generator.controls(self.values)
+        self.controls = self.source.generator.controls(self.values)
         gain_db = float(self.values["gain_db"])
         silent = self.values["mute"] or gain_db <= MUTED_BELOW_DB
         gain = 0.0 if silent else 10.0 ** (gain_db / 20.0)
@@ -89,7 +90,7 @@ class Voice:
 
 
 @njit(cache=True, nogil=True, boundscheck=False)
-def _crossfade(fresh: Any, tail: Any, place: int) -> int:
+def crossfade(fresh: Any, tail: Any, place: int) -> int:
     """Fades from `tail` (m, channels), `place` frames of it gone, to `fresh`, in place; returns the new place."""
     length = tail.shape[0]
     count = min(fresh.shape[0], length - place)
@@ -101,7 +102,7 @@ def _crossfade(fresh: Any, tail: Any, place: int) -> int:
 
 
 @njit(cache=True, nogil=True, boundscheck=False)
-def _mix(heard: Any, block: Any, gains: Any, targets: Any, glide: float) -> None:
+def mix(heard: Any, block: Any, gains: Any, targets: Any, glide: float) -> None:
     """Adds heard to block, (n, channels) both, with gains that glide to their targets."""
     for c in range(block.shape[1]):
         gain = gains[c]

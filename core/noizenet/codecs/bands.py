@@ -8,10 +8,10 @@ what is decoded from the bins is raised or lowered to it.
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from noizenet.codecs.elementary import exponential
+from noizenet.compiling import njit
 
 Array = NDArray[Any]
 
@@ -77,7 +77,7 @@ def band_levels(edges: Any, logs: Any, floor: float, out: Any) -> None:
         out[band] = np.float32(0.5) * np.log(power)
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@njit(inline="always")
 def bring_to_levels(bands: Any, levels: Any, floor: float, logs: Any, corrections: Any) -> None:
     """Raises or lowers log-magnitudes (M,), in place, to the levels (B,) of their bands; `corrections` is workspace."""
     band_levels(bands.edges, logs, floor, corrections)

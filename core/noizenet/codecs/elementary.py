@@ -8,7 +8,8 @@ vectorised the loop or not.
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from noizenet.compiling import njit
 
 F = np.float32
 MOST = 87.0  # nepers: beyond, either way, a float32 has no exponent for it

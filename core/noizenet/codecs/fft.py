@@ -24,7 +24,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
-from numba import njit
 
 from noizenet.codecs import Array, whole_number
 from noizenet.codecs.phase import TWO_PI, wrap
@@ -43,6 +42,7 @@ from noizenet.codecs.stft import (
     transform,
 )
 from noizenet.codecs.token_kernels import PHASE_TOLERANCE
+from noizenet.compiling import njit
 from noizenet.errors import CheckpointError
 
 VIEWS = ("complex", "polar", "magnitude")
@@ -79,7 +79,7 @@ def spectral_numbers(state: EncoderState, samples: Array, hop: int, floor: float
     samples = np.ascontiguousarray(samples, np.float32)
     frames = (int(state.analysis.waiting[0]) % hop + len(samples)) // hop
     numbers = np.zeros((frames, numbers_in_step(view, len(state.analysis.history))), np.float32)
-    _analyse(state, samples, hop, floor, VIEWS.index(view), numbers)
+    analyse(state, samples, hop, floor, VIEWS.index(view), numbers)
     return numbers
 
 
@@ -132,7 +132,7 @@ class FftCodec:
         view, hop = VIEWS.index(self.view), self.hop
         for n in range(len(steps)):
             self.scaler.inverse(steps[n : n + 1], state.numbers)
-            _play(state, view, hop, self.floor, self.ceiling, out[n * hop : (n + 1) * hop])
+            play_frames(state, view, hop, self.floor, self.ceiling, out[n * hop : (n + 1) * hop])
 
     def arrays(self) -> dict[str, Array]:
         return {**self.scaler.arrays(), "ceiling": self.ceiling}
@@ -209,7 +209,7 @@ def _advances(state: Any, hop: int, advances: Any) -> None:
 
 
 @njit(cache=True, nogil=True, boundscheck=False)
-def _analyse(state: Any, samples: Any, hop: int, floor: float, view: int, numbers: Any) -> None:
+def analyse(state: Any, samples: Any, hop: int, floor: float, view: int, numbers: Any) -> None:
     bins = state.phase.shape[0]
     read = 0
     frame = 0
@@ -247,7 +247,7 @@ def _within(value: float, most: float) -> float:
 
 
 @njit(cache=True, nogil=True, boundscheck=False)
-def _play(state: Any, view: int, hop: int, floor: float, ceiling: Any, out: Any) -> None:
+def play_frames(state: Any, view: int, hop: int, floor: float, ceiling: Any, out: Any) -> None:
     """Turns the frame in `state.numbers` into the next `hop` samples."""
     synthesis, numbers = state.synthesis, state.numbers[0]
     if view == COMPLEX:

@@ -8,8 +8,9 @@ Source: Swarztrauber, "FFT algorithms for vector computers", Parallel Computing 
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from noizenet.compiling import njit
 
 Array = NDArray[Any]
 

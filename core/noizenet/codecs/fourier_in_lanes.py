@@ -11,7 +11,6 @@ frames in the lanes as in Swarztrauber, "FFT algorithms for vector computers", P
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from noizenet.codecs.fourier import FourierPlan, forward, fourier_plan, inverse
@@ -25,6 +24,7 @@ from noizenet.codecs.lanes import (
     store,
     store_pairs,
 )
+from noizenet.compiling import njit
 from noizenet.vectors import multiply_add, splat
 
 Array = NDArray[Any]

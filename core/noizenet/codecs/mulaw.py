@@ -11,9 +11,9 @@ from functools import cached_property
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
-from numba import njit
 
 from noizenet.codecs import Array, CodecState, whole_number
+from noizenet.compiling import njit
 from noizenet.errors import CheckpointError
 
 MU = 255.0  # ITU-T G.711
@@ -74,7 +74,7 @@ class MulawCodec:
     def decode(self, state: CodecState, steps: Array, out: Array) -> None:
         np.take(self.levels, steps[:, 0], out=out, mode="clip")
         if self.pre_emphasis:
-            _de_emphasise(state, out, self.pre_emphasis)
+            de_emphasise(state, out, self.pre_emphasis)
 
     def arrays(self) -> dict[str, Array]:
         return {}
@@ -114,7 +114,7 @@ def emphasise(state: EmphasisState, samples: Array, amount: float) -> Array:
 
 
 @njit(cache=True, nogil=True, boundscheck=False)
-def _de_emphasise(state: Any, samples: Any, amount: float) -> None:
+def de_emphasise(state: Any, samples: Any, amount: float) -> None:
     """Undoes `emphasise`, in place: y(t) = x(t) + amount y(t - 1)."""
     value = state.before[0]
     for n in range(samples.shape[0]):

@@ -14,8 +14,10 @@ magnitude", IEEE/ACM TASLP 2017, table 1).
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from noizenet.compiling import njit
+from noizenet.states import Workspace
 
 Array = NDArray[Any]
 HANN_GAMMA = 0.25645
@@ -42,13 +44,13 @@ class PhaseState(NamedTuple):
     phase: Array
     advance: Array
     counts: Array
-    new_phase: Array
-    new_advance: Array
-    slope: Array
-    known: Array
-    heads: Array
-    links: Array
-    places: Array
+    new_phase: Workspace
+    new_advance: Workspace
+    slope: Workspace
+    known: Workspace
+    heads: Workspace
+    links: Workspace
+    places: Workspace
 
 
 def phase_state(bin_count: int, seed: int = 0) -> PhaseState:

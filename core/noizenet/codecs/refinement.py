@@ -13,10 +13,9 @@ Audio, Speech, and Language Processing 15 (2007), with look-ahead; the step beyo
 fast Griffin-Lim algorithm", WASPAA 2013.
 """
 
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from noizenet.codecs.elementary import angle, cosine_and_sine, exponential
@@ -24,6 +23,8 @@ from noizenet.codecs.fourier_in_lanes import LanesPlan, forward_in_lanes, invers
 from noizenet.codecs.lanes import LANES, load, root, store
 from noizenet.codecs.phase import PhaseState, next_phases, phase_state
 from noizenet.codecs.stft import hann, synthesis_scale
+from noizenet.compiling import copy, njit
+from noizenet.states import NOT_KEPT, Workspace
 from noizenet.vectors import multiply_add, splat
 
 Array = NDArray[Any]
@@ -54,13 +55,13 @@ class RefinedState(NamedTuple):
     found_re: Array
     found_im: Array
     looked: Array
-    heard: Array
+    heard: Workspace
     phase: PhaseState
-    hann: Array
-    frame: Array
-    re: Array
-    im: Array
-    fourier: LanesPlan
+    hann: Workspace
+    frame: Workspace
+    re: Workspace
+    im: Workspace
+    fourier: Annotated[LanesPlan, NOT_KEPT]
 
 
 def refined_state(window: int, hop: int, seed: int = 0) -> RefinedState:
@@ -167,7 +168,7 @@ def _phases_above(least: Any, magnitudes: Any, re: Any, im: Any, phases: Any) ->
         phases[m] = found if magnitudes[m] > least else phases[m]
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@njit(inline="always")
 def _take_in(state: Any, logs: Any, hop: int, floor: float, tolerance: float) -> None:
     """Makes a frame of log-magnitudes (B,) the newest pending one, with phases made for it."""
     window = state.hann.shape[0]
@@ -181,7 +182,7 @@ def _take_in(state: Any, logs: Any, hop: int, floor: float, tolerance: float) ->
     state.looked[1] = 0
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@njit(inline="always")
 def _keep_phases(state: Any, tolerance: float) -> None:
     """Hands the newest frame's phases to the state that the next frame's are made from, where it is not too weak."""
     loudest = np.float32(0.0)
@@ -190,7 +191,7 @@ def _keep_phases(state: Any, tolerance: float) -> None:
     _phases_above(np.float32(tolerance) * loudest, state.magnitudes[1], state.re, state.im, state.phase.phase)
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@njit(inline="always")
 def put_out_refined(state: Any, logs: Any, hop: int, floor: float, tolerance: float, out: Any) -> None:
     """Takes in one frame of log-magnitudes (B,) and writes the next `hop` samples: those of the frame before it.
 
@@ -204,12 +205,12 @@ def put_out_refined(state: Any, logs: Any, hop: int, floor: float, tolerance: fl
             _look(state, which, hop, BEYOND[turn])
             if which == 1 and turn == len(BEYOND) - 1:
                 _keep_phases(state, tolerance)
-    out[:] = state.sound[:hop]
+    copy(state.sound, out)
     for i in range(window):  # assigning one slice to the other would allocate, as they overlap
         state.sound[i] = state.sound[i + hop]
     state.sound[window:] = 0.0
-    state.frames[0, :] = state.frames[1]
-    state.magnitudes[0, :] = state.magnitudes[1]
-    state.found_re[0, :] = state.found_re[1]
-    state.found_im[0, :] = state.found_im[1]
+    copy(state.frames[1], state.frames[0])
+    copy(state.magnitudes[1], state.magnitudes[0])
+    copy(state.found_re[1], state.found_re[0])
+    copy(state.found_im[1], state.found_im[0])
     state.looked[0] = state.looked[1]

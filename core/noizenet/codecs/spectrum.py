@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
-from numba import njit
 
 from noizenet.codecs import Array, whole_number
 from noizenet.codecs.fourier import FourierPlan, fourier_plan, inverse
 from noizenet.codecs.scaling import Scaler
+from noizenet.compiling import njit
 from noizenet.errors import CheckpointError
 
 
@@ -94,7 +94,7 @@ class SpectrumCodec:
     def decode(self, state: DecoderState, steps: Array, out: Array) -> None:
         for n in range(len(steps) // self.group):
             self.scaler.inverse(steps[n * self.group : (n + 1) * self.group], state.numbers)
-            _play_clip(state, out[n * self.clip : (n + 1) * self.clip])
+            play_clip(state, out[n * self.clip : (n + 1) * self.clip])
 
     def arrays(self) -> dict[str, Array]:
         return self.scaler.arrays()
@@ -120,7 +120,7 @@ def clip_numbers(clip: Array) -> Array:
 
 
 @njit(cache=True, nogil=True, boundscheck=False)
-def _play_clip(state: Any, out: Any) -> None:
+def play_clip(state: Any, out: Any) -> None:
     """Writes the real part of the inverse transform of the numbers of one clip.
 
     It is the inverse of their Hermitian part, (Z(k) + conj Z(N - k)) / 2: so a transform for real sounds will do. The

@@ -13,16 +13,17 @@ Source: parametric stereo as in Breebaart, van de Par, Kohlrausch, Schuijers, "P
 EURASIP Journal on Applied Signal Processing 2005:9, with one signed predictor in the place of level and coherence.
 """
 
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from noizenet.codecs.bands import between
 from noizenet.codecs.fourier_in_lanes import LanesPlan, inverse_in_lanes, lanes_plan
 from noizenet.codecs.lanes import LANES, load, store
 from noizenet.codecs.stft import hann
+from noizenet.compiling import copy, njit
+from noizenet.states import NOT_KEPT, Workspace
 from noizenet.vectors import multiply_add
 
 Array = NDArray[Any]
@@ -60,13 +61,13 @@ class SideState(NamedTuple):
     """Overlapping output of the side, and workspace: lean and width of each band, (2 B,); a hop of each of both."""
 
     overlap: Array
-    hann: Array
-    frame: Array
-    re: Array
-    im: Array
-    fourier: LanesPlan
-    numbers: Array
-    heard: Array
+    hann: Workspace
+    frame: Workspace
+    re: Workspace
+    im: Workspace
+    fourier: Annotated[LanesPlan, NOT_KEPT]
+    numbers: Workspace
+    heard: Workspace
 
 
 def side_state(window: int, hop: int, band_count: int) -> SideState:
@@ -84,7 +85,7 @@ def side_state(window: int, hop: int, band_count: int) -> SideState:
     )
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@njit(inline="always")
 def side_spectrum(bands: Any, numbers: Any, re: Any, im: Any, state: Any) -> None:
     """Fills (re, im) of the side's state from those of the middle, (M,) each.
 
@@ -104,14 +105,14 @@ def side_spectrum(bands: Any, numbers: Any, re: Any, im: Any, state: Any) -> Non
     state.im[-1] = 0.0
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@njit(inline="always")
 def put_out_side(state: Any, hop: int, out: Any) -> None:
     """Turns the side's spectrum in (re, im), scaled by `synthesis_scale`, into its next `hop` samples."""
     window = state.overlap.shape[0]
     inverse_in_lanes(state.fourier, state.re, state.im, state.frame)
     for i in range(0, window, LANES):
         store(state.overlap, i, multiply_add(load(state.frame, i), load(state.hann, i), load(state.overlap, i)))
-    out[:] = state.overlap[:hop]
+    copy(state.overlap, out)
     for i in range(window - hop):  # assigning one slice to the other would allocate, as they overlap
         state.overlap[i] = state.overlap[i + hop]
     state.overlap[window - hop :] = 0.0

@@ -4,14 +4,15 @@ Magnitudes are normalised by the window's sum, so that a sine of amplitude a has
 are ln(|X| + floor). Frame n covers the `window` samples that end with sample (n + 1) hop.
 """
 
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from noizenet.codecs.fourier import FourierPlan, forward, fourier_plan, inverse
 from noizenet.codecs.phase import PhaseState, next_phases, phase_state
+from noizenet.compiling import copy, njit
+from noizenet.states import NOT_KEPT, Workspace
 
 Array = NDArray[Any]
 
@@ -52,7 +53,7 @@ def analysis_state(window: int) -> AnalysisState:
     )
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@njit(inline="always")
 def take_in(state: Any, samples: Any, hop: int) -> int:
     """Reads samples up to the next full hop; returns how many were read. A frame is ready if `waiting` is hop."""
     window = state.history.shape[0]
@@ -76,7 +77,7 @@ def transform(state: Any) -> None:
     forward(state.fourier, state.frame, state.re, state.im)
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@njit(inline="always")
 def log_magnitudes(state: Any, floor: float, out: Any) -> None:
     """Writes ln(|X| + floor) of the frame in `history` to `out`, float32 (bins,)."""
     transform(state)
@@ -90,11 +91,11 @@ class SynthesisState(NamedTuple):
 
     overlap: Array
     phase: PhaseState
-    hann: Array
-    frame: Array
-    re: Array
-    im: Array
-    fourier: FourierPlan
+    hann: Workspace
+    frame: Workspace
+    re: Workspace
+    im: Workspace
+    fourier: Annotated[FourierPlan, NOT_KEPT]
 
 
 def synthesis_state(window: int, seed: int = 0) -> SynthesisState:
@@ -136,7 +137,7 @@ def overlap_add(state: Any, hop: int, out: Any) -> None:
     inverse(state.fourier, state.re, state.im, state.frame)
     for i in range(window):
         state.overlap[i] += state.frame[i] * state.hann[i]
-    out[:] = state.overlap[:hop]
+    copy(state.overlap, out)
     for i in range(window - hop):  # assigning one slice to the other would allocate, as they overlap
         state.overlap[i] = state.overlap[i + hop]
     state.overlap[window - hop :] = 0.0

@@ -3,7 +3,6 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from noizenet.codecs.bands import band_levels, bring_to_levels
@@ -17,6 +16,8 @@ from noizenet.codecs.stft import (
     take_in,
     transform,
 )
+from noizenet.compiling import copy, njit
+from noizenet.states import Workspace
 
 Array = NDArray[Any]
 
@@ -59,17 +60,17 @@ class DecoderState(NamedTuple):
     """Synthesis, and workspace for one frame."""
 
     synthesis: SynthesisState
-    numbers: Array
-    point: Array
+    numbers: Workspace
+    point: Workspace
 
 
 class RefinedDecoderState(NamedTuple):
     """The same with better phases, one frame late, and levels."""
 
     synthesis: RefinedState
-    numbers: Array
-    point: Array
-    corrections: Array
+    numbers: Workspace
+    point: Workspace
+    corrections: Workspace
 
 
 class StereoDecoderState(NamedTuple):
@@ -78,9 +79,9 @@ class StereoDecoderState(NamedTuple):
     middle: RefinedState
     side: SideState
     held: Array
-    numbers: Array
-    point: Array
-    corrections: Array
+    numbers: Workspace
+    point: Workspace
+    corrections: Workspace
 
 
 @njit(cache=True, nogil=True, fastmath=True, boundscheck=False)
@@ -114,7 +115,7 @@ def reconstruct(tables: Any, codes: Any, point: Any, numbers: Any) -> None:
     """Writes the numbers of a frame that codes (stages,) stand for; `point` is workspace."""
     axes, count = tables.components.shape
     if tables.shares.shape[0]:
-        numbers[:] = tables.mean
+        copy(tables.mean, numbers)
         for stage in range(codes.shape[0]):
             share = tables.shares[stage, codes[stage]]
             for m in range(count):
@@ -133,7 +134,7 @@ def reconstruct(tables: Any, codes: Any, point: Any, numbers: Any) -> None:
         numbers[m] = tables.mean[m] + numbers[m] / tables.weights[m]
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@njit(inline="always")
 def mono_frame(state: Any, edges: Any, floor: float) -> None:
     """Fills the numbers of the frame in the analysis' history: log-magnitudes, then levels if there is room."""
     bins = state.analysis.re.shape[0]
@@ -142,7 +143,7 @@ def mono_frame(state: Any, edges: Any, floor: float) -> None:
         band_levels(edges, state.numbers[:bins], floor, state.numbers[bins:])
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@njit(inline="always")
 def stereo_frame(state: Any, edges: Any, floor: float) -> None:
     """Fills the numbers of the frame in both histories: log-magnitudes of the middle, levels, leans, widths."""
     bins = state.middle.re.shape[0]
@@ -214,7 +215,7 @@ def decode_stereo(tables: Any, bands: Any, state: Any, codes: Any, hop: int, flo
         bring_to_levels(bands, state.numbers[bins:stereo], floor, logs, state.corrections)
         put_out_refined(middle, logs, hop, floor, REFINED_TOLERANCE, side.heard[0])
         side_spectrum(bands, state.held, middle.re, middle.im, side)
-        state.held[:] = state.numbers[stereo:]
+        copy(state.numbers[stereo:], state.held)
         put_out_side(side, hop, side.heard[1])
         for n in range(hop):
             out[frame * hop + n, 0] = side.heard[0, n] + side.heard[1, n]

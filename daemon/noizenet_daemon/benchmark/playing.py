@@ -12,6 +12,7 @@ from noizenet_daemon.benchmark.fresh import FRESH, fresh_checkpoint
 from noizenet_daemon.benchmark.resident import resident_bytes
 from noizenet_daemon.config import OPTIONS
 from noizenet_daemon.generator import Generator
+from noizenet_daemon.kernels.shared_products import TOGETHER
 from noizenet_daemon.performance import Performance, initial_states
 from noizenet_daemon.precision import PRECISIONS, Precision
 from noizenet_daemon.warming import warm_up
@@ -73,7 +74,7 @@ def measure_playing(what: str, contestant: Contestant, seconds: float) -> Playin
         seconds: of work for one voice, about; the search for the number of voices takes as long again.
     """
     generator = generator_of(what, contestant)
-    warm_up(generator)
+    warm_up(generator, TOGETHER)
     times = play(generator, 1, seconds)
     resident = resident_bytes()
     voices = None if contestant == "torch" else voices_in_time(generator, seconds / 6)

@@ -44,12 +44,13 @@ def in_own_process(task: str, **arguments: Any) -> Any:
 def _prepare(names: Sequence[str], contestants: Sequence[Any]) -> None:
     """Compiles what playing these needs, so that no process that is measured has to."""
     from noizenet_daemon.benchmark.playing import generator_of
+    from noizenet_daemon.kernels.shared_products import TOGETHER
     from noizenet_daemon.warming import warm_up
 
     for name in names:
         for contestant in contestants:
             if contestant != "torch":
-                warm_up(generator_of(name, contestant))
+                warm_up(generator_of(name, contestant), TOGETHER)
 
 
 def _ceilings(turns: int) -> Any:

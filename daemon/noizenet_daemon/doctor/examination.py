@@ -14,6 +14,7 @@ from noizenet_daemon.doctor.live_playing import Recommendation, Settings, latenc
 from noizenet_daemon.doctor.sound_devices import SoundDevice, check_output, sound_devices
 from noizenet_daemon.doctor.system_checks import check_system
 from noizenet_daemon.generator import Generator
+from noizenet_daemon.kernels.shared_products import TOGETHER
 from noizenet_daemon.precision import PrecisionChoice
 from noizenet_daemon.warming import said_if_slow, warm_up
 
@@ -110,9 +111,9 @@ def examine(
     """
     about_output, rate = check_output(output)
     checkpoint = Checkpoint.load(path)
-    with said_if_slow("Preparing the kernels for this processor (the first time only, about half a minute) ..."):
+    with said_if_slow("Preparing the kernels for this processor (the first time only, about a minute) ..."):
         generator = Generator(checkpoint, "numba", precision)
-        warm_up(generator)
+        warm_up(generator, TOGETHER)
     settings = Settings(voices, block_frames, least_latency_ms(generator, latency_ms), rate or generator.sample_rate)
     times = play_in_real_time(generator, settings, seconds)
     held = resident_bytes()

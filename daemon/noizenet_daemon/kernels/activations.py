@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from noizenet.compiling import inlined
 from noizenet.vectors import multiply_add
 from noizenet_daemon.kernels.arithmetic import WHOLE, at_least, at_most, two_to, zero_below
-from noizenet_daemon.kernels.compiling import inlined
 
 LEAST_EXPONENT = np.float32(-87.0)  # what is smaller would be a denormal
 FLAT = np.float32(7.90531)  # from here on tanh is 1 in float32

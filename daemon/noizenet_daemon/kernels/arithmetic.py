@@ -6,8 +6,8 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 
+from noizenet.compiling import kernel
 from noizenet.vectors import element_wise, emitting, shuffled
-from noizenet_daemon.kernels.compiling import kernel
 from noizenet_daemon.kernels.loading import WIDTH, load, store
 
 WHOLE = 1.5 * 2.0**23  # added to a small number and taken off again, it leaves the nearest whole number
@@ -92,15 +92,17 @@ def _folded(builder: Any, values: Any, combine: Callable[..., Any]) -> Any:
 
 
 @kernel
+def quotient(a: Any, b: Any) -> Any:
+    """Returns a / b of plain numbers, exactly rounded where `fastmath` calls it, too.
+
+    There, the compiler would take 1 / sqrt(x) from an instruction that estimates it, and each processor's differs.
+    """
+    return a / b
+
+
+@kernel
 def add(values: Any, out: Any) -> None:
     """Adds values (n,) to out (n,)."""
     n = out.shape[0]
     for k in range(0, n, WIDTH):
         store(load(out, k, n - k, WIDTH) + load(values, k, n - k, WIDTH), out, k, n - k)
-
-
-@kernel
-def copy(values: Any, out: Any) -> None:
-    """Writes values (n,) to out (n,), of any type. Numba's own `out[:] = values` is prepared to allocate."""
-    for k in range(out.shape[0]):
-        out[k] = values[k]

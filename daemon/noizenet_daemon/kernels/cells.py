@@ -17,10 +17,11 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
+from noizenet.compiling import inlined, kernel
+from noizenet.states import Workspace
 from noizenet.vectors import multiply_add
 from noizenet_daemon.kernels.activations import sigmoid, tanh
 from noizenet_daemon.kernels.arithmetic import add
-from noizenet_daemon.kernels.compiling import inlined, kernel
 from noizenet_daemon.kernels.loading import WIDTH, load, store
 from noizenet_daemon.kernels.matrices import Matrices
 from noizenet_daemon.kernels.products import product
@@ -66,8 +67,8 @@ class CellState(NamedTuple):
     hidden: Array
     cell: Array
     position: Array
-    gates: Array
-    recurrent_gates: Array
+    gates: Workspace
+    recurrent_gates: Workspace
 
 
 @inlined
@@ -127,6 +128,17 @@ def _activate_gru(h: Any, gates: Any, recurrent_gates: Any) -> None:
 
 
 @kernel
+def activate(cell: int, h: Any, c: Any, gates: Any, recurrent_gates: Any) -> None:
+    """Turns the gates' sums into the new hidden state h of a layer, and the new cell state c of an LSTM's."""
+    if cell == LSTM:
+        _activate_lstm(h, c, gates)
+    elif cell == GRU:
+        _activate_gru(h, gates, recurrent_gates)
+    else:
+        _activate_rnn(h, gates)
+
+
+@kernel
 def step_layers(layers: Any, state: Any) -> None:
     """Steps all layers. The input's share of layer 0 stands in `state.gates` already, without the bias."""
     gates, recurrent_gates = state.gates, state.recurrent_gates
@@ -142,11 +154,8 @@ def step_layers(layers: Any, state: Any) -> None:
                 add(state.hidden[layer - 1], h)
         elif layers.cell == GRU:
             product(h, layers.recurrent, layer, layers.recurrent_bias[layer], recurrent_gates)
-            _activate_gru(h, gates, recurrent_gates)
+            activate(GRU, h, h, gates, recurrent_gates)
         else:
             product(h, layers.recurrent, layer, gates, gates)
-            if layers.cell == LSTM:
-                _activate_lstm(h, state.cell[layer], gates)
-            else:
-                _activate_rnn(h, gates)
+            activate(layers.cell, h, state.cell[layer] if layers.cell == LSTM else h, gates, recurrent_gates)
     state.position[0] += 1

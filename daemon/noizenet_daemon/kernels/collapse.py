@@ -6,7 +6,8 @@ Lag 1 is a constant (silence included); longer lags are short cycles.
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from noizenet.compiling import njit
 
 LAGS = 16
 TOLERANCE = 1e-3  # 0.1 % of the deviation of a z-scored corpus, the paper's measure; codes differ by 1 or more

@@ -8,8 +8,8 @@ the same loudness and colour does not.
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from noizenet.compiling import njit
 from noizenet_daemon.kernels.cells import FAST
 
 LEAST_DEPARTURE = 1.4  # distance of two continuations; of two from random places it is 2 on average
@@ -84,7 +84,7 @@ def takes_up(tables: Any, search: Any, frame: int, least: float) -> bool:
     return False
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@njit(inline="always")
 def least_departure(tables: Any, departures: Any, frame: int, first: int, stride: int, stray: float) -> float:
     """Returns how far a continuation has to be from the one that is being left.
 

@@ -3,13 +3,12 @@
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from noizenet.compiling import kernel, njit
 from noizenet.network import LOG_DEVIATION_RANGE
 from noizenet_daemon.kernels.activations import exp
 from noizenet_daemon.kernels.arithmetic import at_least, largest_lane, total, zero_below
 from noizenet_daemon.kernels.cells import FAST
-from noizenet_daemon.kernels.compiling import kernel
 from noizenet_daemon.kernels.loading import WIDTH, load, store
 from noizenet_daemon.kernels.rng import normal
 

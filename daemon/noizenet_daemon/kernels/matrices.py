@@ -47,8 +47,12 @@ class Matrices(NamedTuple):
     outputs: int
 
 
-def pack(matrices: Sequence[Array], precision: Precision = "f32") -> Matrices:
-    """Returns matrices (inputs, outputs), one or more of one size, packed. Their numbers are finite."""
+def pack(matrices: Sequence[Array], precision: Precision = "f32", panel: int = PANEL) -> Matrices:
+    """Returns matrices (inputs, outputs), one or more of one size, packed. Their numbers are finite.
+
+    Args:
+        panel: width of all panels but the last.
+    """
     stacked: Array = np.stack(matrices).astype(np.float32)
     count, inputs, outputs = stacked.shape
     scale = np.ones((count, outputs), np.float32)
@@ -58,18 +62,18 @@ def pack(matrices: Sequence[Array], precision: Precision = "f32") -> Matrices:
         scale = (largest * (INT8_UNIT / INT8_STEPS)).astype(np.float32)
     encode = {"f32": _as_they_are, "bf16": _in_pairs, "int8": _in_fours}[precision]
     parts = []
-    for column, width in panels(outputs):
-        panel = np.zeros((count, inputs, width), np.float32)
+    for column, width in panels(outputs, panel):
+        filled = np.zeros((count, inputs, width), np.float32)
         part = stacked[:, :, column : column + width]
-        panel[:, :, : part.shape[2]] = part
-        parts.append(encode(panel).reshape(count, -1))
+        filled[:, :, : part.shape[2]] = part
+        parts.append(encode(filled).reshape(count, -1))
     return Matrices(_aligned(np.concatenate(parts, axis=1)), scale, inputs, outputs)
 
 
-def panels(outputs: int) -> list[tuple[int, int]]:
+def panels(outputs: int, panel: int = PANEL) -> list[tuple[int, int]]:
     """Returns the first output and the width of each panel."""
-    full = outputs - outputs % PANEL
-    found = [(column, PANEL) for column in range(0, full, PANEL)]
+    full = outputs - outputs % panel
+    found = [(column, panel) for column in range(0, full, panel)]
     if outputs > full:
         found.append((full, next(width for width in WIDTHS if width >= outputs - full)))
     return found

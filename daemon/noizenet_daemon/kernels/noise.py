@@ -3,8 +3,8 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from noizenet.compiling import njit
 from noizenet.perlin import GOLDEN_SHIFT, gradient_noise
 from noizenet.protocol import NOISE_KINDS, NOISE_MODES, NOISE_TARGETS
 from noizenet_daemon.kernels.pink import next_pink

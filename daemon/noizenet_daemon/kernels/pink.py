@@ -12,9 +12,9 @@ instead of eight.
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from noizenet.compiling import njit
 from noizenet_daemon.kernels.rng import new_rng, normal
 
 Array = NDArray[Any]
@@ -38,12 +38,12 @@ def new_pink(units: int, seed: int) -> Array:
     """Returns the filters of each unit, float32 (units, POLES), as if they had run for ever."""
     rng = new_rng(seed ^ STREAM)
     draws = np.zeros((units, POLES))
-    _fill(draws, rng)
+    fill_normal(draws, rng)
     return (draws @ _root.T).astype(np.float32)
 
 
 @njit(cache=True, nogil=True)
-def _fill(draws: Any, rng: Any) -> None:
+def fill_normal(draws: Any, rng: Any) -> None:
     for i in range(draws.size):
         draws.flat[i] = normal(rng)
 

@@ -9,9 +9,8 @@ step itself would give away part of what is to be predicted.
 
 from typing import Any
 
-from noizenet_daemon.kernels.arithmetic import copy
+from noizenet.compiling import copy, kernel
 from noizenet_daemon.kernels.cells import step_layers
-from noizenet_daemon.kernels.compiling import kernel
 from noizenet_daemon.kernels.denormals import flush_denormals, restore_denormals
 from noizenet_daemon.kernels.drawing import likeliest
 from noizenet_daemon.kernels.stepping import feed_codes, feed_features, put_out_features, score_stage

@@ -11,8 +11,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import overload
 
+from noizenet.compiling import kernel
 from noizenet.vectors import Lanes, emitting, multiply_add, splat
-from noizenet_daemon.kernels.compiling import kernel
 from noizenet_daemon.kernels.loading import broadcast, joined, load, store
 from noizenet_daemon.kernels.matrices import PANEL, WIDTHS
 
@@ -74,7 +74,7 @@ def _panel_of(width: int) -> Any:
     """Returns the function that writes one panel's outputs."""
 
     @kernel
-    def write_panel(
+    def _write_panel(
         x: Any, chosen: Any, count: int, data: Any, start: int, scale: Any, base: Any, out: Any, column: int
     ) -> None:
         total = splat(np.float32(0.0), width)
@@ -91,7 +91,7 @@ def _panel_of(width: int) -> Any:
         total = multiply_add(total, load(scale, column, left, width), load(base, column, left, width))
         store(total, out, column, left)
 
-    return write_panel
+    return _write_panel
 
 
 _write_8, _write_16, _write_32, _write_64, _write_128 = map(_panel_of, WIDTHS)

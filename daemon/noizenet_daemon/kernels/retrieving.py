@@ -20,9 +20,10 @@ factor oracles for machine improvisation", 2004.
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from noizenet.compiling import njit
+from noizenet_daemon.kernels.arithmetic import quotient
 from noizenet_daemon.kernels.cells import FAST
 from noizenet_daemon.kernels.departing import departure, distance, is_near, least_departure, takes_up
 from noizenet_daemon.kernels.drawing import draw_class
@@ -114,7 +115,8 @@ def look(tables: Any, search: Any, hidden: Any) -> None:
             total += tables.axes[k, h] * (hidden[h] - tables.centre[h])
         search.key[k] = total
         square += total * total
-    search.key[:] /= np.sqrt(square)
+    for k in range(search.key.shape[0]):
+        search.key[k] = quotient(search.key[k], np.sqrt(square))
 
 
 @njit(cache=True, nogil=True, fastmath=FAST, boundscheck=False)
@@ -129,7 +131,8 @@ def likeness(tables: Any, search: Any, frame: int) -> float:
 @njit(cache=True, nogil=True, fastmath=FAST, boundscheck=False)
 def pass_step(search: Any) -> None:
     """Lets a step pass: heat decays, to 1/e in the time that playing the whole memory four times would take."""
-    search.since[:] += 1
+    for n in range(search.since.shape[0]):
+        search.since[n] += 1
     factor = np.float32(1.0 - 0.25 / search.heat.shape[0])
     for n in range(search.heat.shape[0]):
         search.heat[n] *= factor
@@ -203,7 +206,7 @@ def _drawn(tables: Any, search: Any, least: float, stride: int, first: int, cont
     return int(search.chosen[max(drawn, 0)])
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@njit(inline="always")
 def begin(tables: Any, search: Any, ahead: int, controls: Any, rng: Any) -> int:
     """Returns the first frame of a stretch: where to go on at the end of one.
 
@@ -218,7 +221,7 @@ def begin(tables: Any, search: Any, ahead: int, controls: Any, rng: Any) -> int:
     return _drawn(tables, search, 0.0, 1, 0, controls, rng)
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@njit(inline="always")
 def retrieve(tables: Any, search: Any, frame: int, ahead: int, controls: Any, rng: Any) -> int:
     """Returns the frame after which to go on; `search.key` and `search.point` say what it is to be like.
 

@@ -8,8 +8,9 @@ what comes from one seed from what comes from another, where noise is a function
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from noizenet.compiling import njit
 
 Array = NDArray[Any]
 MASK = (1 << 64) - 1

@@ -8,9 +8,10 @@ top_p and noise hurry it too, each as it does elsewhere: higher ones roam, lower
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from noizenet.compiling import copy, njit
+from noizenet_daemon.kernels.arithmetic import quotient
 from noizenet_daemon.kernels.retrieving import begin, likeness, look, pass_step, retrieve
 from noizenet_daemon.kernels.rng import normal, uniform
 
@@ -45,6 +46,11 @@ class Roaming(NamedTuple):
 
 
 RESTLESS, DEPARTS, STEPS, OWN, ALIKE = range(5)
+
+
+def is_own_heard(roaming: Roaming) -> bool:
+    """Returns whether anything of what the network draws will be heard in the next hop."""
+    return bool(roaming.places[WANTED] or roaming.clock[OWN] > 0.0)
 
 
 def new_roaming() -> Roaming:
@@ -91,10 +97,10 @@ def roam(tables: Any, search: Any, roaming: Any, controls: Any, hidden: Any, cod
     frame = places[FRAME]
     if frame >= 0:
         search.heat[frame] += 1.0
-        codes[:] = tables.codes[frame]
+        copy(tables.codes[frame], codes)
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@njit(inline="always")
 def _depart(tables: Any, search: Any, roaming: Any, controls: Any, codes: Any, at_end: bool, rng: Any) -> None:
     places, clock = roaming.places, roaming.clock
     frame = places[FRAME]
@@ -109,10 +115,11 @@ def _depart(tables: Any, search: Any, roaming: Any, controls: Any, codes: Any, a
         return
     search.point[:] = 0.0
     if frame >= 0:
-        search.point[:] = tables.points[frame]
+        copy(tables.points[frame], search.point)
     else:
         for stage in range(codes.shape[0]):
-            search.point[:] += tables.code_points[stage, codes[stage]]
+            for k in range(search.point.shape[0]):
+                search.point[k] += tables.code_points[stage, codes[stage], k]
     ahead = int(pace_of(controls.stray, tables.pace_s) * tables.second)
     if at_end:
         found = begin(tables, search, ahead, controls, rng)
@@ -137,10 +144,10 @@ def _correlation(sound: Any, a: int, b: int, length: int, stride: int) -> float:
         product += x * y
         first += x * x
         second += y * y
-    return float(product / np.sqrt(first * second))
+    return float(quotient(product, np.sqrt(first * second)))
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@njit(inline="always")
 def _aligned(tables: Any, leaving: int, frame: int) -> tuple[int, float]:
     """Returns where to hear a frame from, up to a hop off its place, so that its wave goes on from the one left.
 
@@ -174,6 +181,11 @@ def sound_out(tables: Any, roaming: Any, out: Any) -> None:
     for n in range(out.shape[0]):
         clock[OWN] = min(clock[OWN] + 1.0 / fade, 1.0) if places[WANTED] else max(clock[OWN] - 1.0 / fade, 0.0)
         if clock[OWN] >= 1.0:
+            continue
+        if clock[OWN] == 0.0 and places[OLD] < 0:  # what the rest comes to then, at a twentieth of the time
+            for channel in range(out.shape[1]):
+                out[n, channel] = tables.sound[places[READ], channel]
+            places[READ] += 1
             continue
         new, old = 1.0, 0.0
         if places[OLD] >= 0:

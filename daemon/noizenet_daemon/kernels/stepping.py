@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from noizenet_daemon.kernels.arithmetic import add, copy
+from noizenet.compiling import copy, counting, inlined, kernel
+from noizenet.states import Workspace
+from noizenet_daemon.kernels.arithmetic import add
 from noizenet_daemon.kernels.cells import CONV, LSTM, CellState, Layers, ring_row, step_layers
 from noizenet_daemon.kernels.collapse import code_signature, feature_signature, is_collapsed, watch
-from noizenet_daemon.kernels.compiling import counting, inlined, kernel
 from noizenet_daemon.kernels.denormals import flush_denormals, restore_denormals
 from noizenet_daemon.kernels.drawing import draw_class, draw_features
 from noizenet_daemon.kernels.matrices import Matrices
@@ -74,7 +75,7 @@ class TierState(NamedTuple):
     recent: Array
     place: Array
     told: Array
-    mixed: Array
+    mixed: Workspace
 
 
 class NetworkState(NamedTuple):
@@ -101,11 +102,11 @@ class NetworkState(NamedTuple):
     steps: Array
     history: Array
     runs: Array
-    fed: Array
-    known: Array
-    units: Array
-    positive: Array
-    probabilities: Array
+    fed: Workspace
+    known: Workspace
+    units: Workspace
+    positive: Workspace
+    probabilities: Workspace
     tiers: TierState
 
 
@@ -172,6 +173,27 @@ def score_stage(weights: Any, state: Any, codes: Any, stage: int) -> None:
     rectified_product(state.units, weights.output, stage, bias, state.probabilities, state.positive)
 
 
+@inlined
+def noise_goes_in(weights: Any, state: Any, controls: Any) -> bool:
+    """Adds noise to hidden or cell state if it is due; returns True if it is, but goes to the input."""
+    is_fed = False
+    if is_due(controls, state.steps[0], is_collapsed(state.runs, controls.hold)):
+        is_fed = inject(weights.layers, state, controls, weights.input_scale)
+    return is_fed
+
+
+@inlined
+def draw_codes(weights: Any, state: Any, controls: Any, out: Any) -> None:
+    """Draws the next step from the last layer's hidden state, into `state.last` and `out`, (S,)."""
+    for stage in range(state.last.shape[0]):
+        score_stage(weights, state, state.last, stage)
+        chance = uniform(state.rng)
+        state.last[stage] = draw_class(state.probabilities, controls.temperature, controls.top_p, chance)
+    copy(state.last, out)
+    watch(state.history, state.runs, state.steps[0], code_signature(state.last))
+    state.steps[0] += 1
+
+
 @kernel
 def run_codes(weights: Any, state: Any, controls: Any, out: Any) -> None:
     """Generates steps of codes into `out`, int32 (n, S).
@@ -180,18 +202,9 @@ def run_codes(weights: Any, state: Any, controls: Any, out: Any) -> None:
     """
     denormals = flush_denormals()
     for n in range(out.shape[0]):
-        with_noise = False
-        if is_due(controls, state.steps[0], is_collapsed(state.runs, controls.hold)):
-            with_noise = inject(weights.layers, state, controls, weights.input_scale)
-        feed_codes(weights, state, with_noise)
+        feed_codes(weights, state, noise_goes_in(weights, state, controls))
         step_layers(weights.layers, state.cells)
-        for stage in range(state.last.shape[0]):
-            score_stage(weights, state, state.last, stage)
-            chance = uniform(state.rng)
-            state.last[stage] = draw_class(state.probabilities, controls.temperature, controls.top_p, chance)
-        copy(state.last, out[n])
-        watch(state.history, state.runs, state.steps[0], code_signature(state.last))
-        state.steps[0] += 1
+        draw_codes(weights, state, controls, out[n])
     restore_denormals(denormals)
 
 
@@ -225,24 +238,27 @@ def put_out_features(weights: Any, state: Any) -> None:
     product(hidden[hidden.shape[0] - 1], weights.output, 0, weights.output_bias, state.units)
 
 
+@inlined
+def take_features(weights: Any, state: Any, controls: Any, out: Any) -> None:
+    """Makes the next step of the last layer's hidden state, into `state.last` and `out`, (F,)."""
+    put_out_features(weights, state)
+    if weights.drawn:
+        draw_features(state.units, controls.temperature, state.rng, state.last)
+    else:
+        copy(state.units, state.last)
+    copy(state.last, out)
+    watch(state.history, state.runs, state.steps[0], feature_signature(state.last))
+    state.steps[0] += 1
+
+
 @kernel
 def run_features(weights: Any, state: Any, controls: Any, out: Any) -> None:
     """Generates steps of features into `out`, float32 (n, F). NaN goes through, for the caller to find."""
     denormals = flush_denormals()
     for n in range(out.shape[0]):
-        with_noise = False
-        if is_due(controls, state.steps[0], is_collapsed(state.runs, controls.hold)):
-            with_noise = inject(weights.layers, state, controls, weights.input_scale)
-        feed_features(weights, state, with_noise)
+        feed_features(weights, state, noise_goes_in(weights, state, controls))
         step_layers(weights.layers, state.cells)
-        put_out_features(weights, state)
-        if weights.drawn:
-            draw_features(state.units, controls.temperature, state.rng, state.last)
-        else:
-            copy(state.units, state.last)
-        copy(state.last, out[n])
-        watch(state.history, state.runs, state.steps[0], feature_signature(state.last))
-        state.steps[0] += 1
+        take_features(weights, state, controls, out[n])
     restore_denormals(denormals)
 
 

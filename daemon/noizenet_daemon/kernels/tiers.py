@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from noizenet_daemon.kernels.arithmetic import add, copy
+from noizenet.compiling import copy, inlined, kernel
+from noizenet_daemon.kernels.arithmetic import add
 from noizenet_daemon.kernels.cells import Layers, step_layers
 from noizenet_daemon.kernels.collapse import code_signature, is_collapsed, watch
-from noizenet_daemon.kernels.compiling import inlined, kernel
 from noizenet_daemon.kernels.denormals import flush_denormals, restore_denormals
 from noizenet_daemon.kernels.drawing import draw_class, likeliest
 from noizenet_daemon.kernels.matrices import Matrices
