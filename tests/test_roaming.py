@@ -171,3 +171,26 @@ def test_a_voice_goes_on_where_the_next_second_is_as_loud() -> None:
     leaps = np.flatnonzero(np.diff(frames) != 1)
     assert len(leaps) > 20
     assert np.mean((frames[leaps] < half) != (frames[leaps + 1] < half)) < 0.3
+
+
+def test_it_never_plays_past_a_stretch_and_never_stops() -> None:
+    short = with_memory(tokens_checkpoint(), [melody(0.3), melody(0.2, seed=1)])
+    sound, frames = walk(short, 3000, stray=0.0)
+    assert np.isfinite(sound).all()
+    assert departures(frames) > 10
+    levels = np.sqrt(np.mean(np.square(sound[: 2990 * 64].reshape(-1, 64 * 115)), axis=1))
+    assert levels.min() > 1e-3
+
+
+def test_stereo_is_played_in_stereo() -> None:
+    checkpoint = with_memory(stereo_checkpoint(), [stereo_melody(4.0)])
+    sound, _ = walk(checkpoint, 400, stray=0.0)
+    assert sound.shape[1] == 2
+    assert np.std(sound[:, 0] - sound[:, 1]) > 0.01
+
+
+def test_seeds_go_different_ways_and_the_same_seed_the_same() -> None:
+    checkpoint = memory_checkpoint()
+    (one, _), (again, _), (other, _) = (walk(checkpoint, 200, seed) for seed in (1, 1, 2))
+    assert np.array_equal(one, again)
+    assert not np.array_equal(one, other)
