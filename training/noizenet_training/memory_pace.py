@@ -20,7 +20,7 @@ from noizenet_training.judging.rendering import render
 
 Array = NDArray[Any]
 
-PACES_S = (0.5, 0.6, 0.7, 0.85, 1.0, 1.2, 1.4, 1.7, 2.0, 2.4, 2.8, 3.4, 4.0)
+PACES_S = (0.5, 0.6, 0.7, 0.85, 1.0, 1.2, 1.4, 1.7, 2.0, 2.4)
 MOST_RECITED = 0.12  # share of the moving sound: below what is called recital, with room for other seeds
 HEARD_S = 120.0
 LEAST_CORPUS_S = 20.0  # of less, there is too little to be recited for two seconds and more
