@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noizenet.compiling import njit
+from noizenet.compiling import inlined, kernel
 
 Array = NDArray[Any]
 
@@ -24,7 +24,7 @@ GOLDEN_SHIFT = 0.6180339887498949
 MASK = (1 << 64) - 1
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _slope(cell: int, walk: Any) -> float:
     """Returns the slope at a lattice point, in -1..1: SplitMix64 of the point and the walk."""
     z = np.uint64(cell) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(walk) * np.uint64(0xD1B54A32D192ED03)
@@ -34,7 +34,7 @@ def _slope(cell: int, walk: Any) -> float:
     return float(z >> np.uint64(11)) / 4503599627370496.0 - 1.0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def gradient_noise(position: float, walk: Any) -> float:
     """Returns noise of deviation 1 within ±`LARGEST`, zero at whole positions.
 
@@ -50,7 +50,7 @@ def gradient_noise(position: float, walk: Any) -> float:
     return (before + blend * (after - before)) / GRADIENT_DEVIATION
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fill_perlin(out: Any, step: float, walk: Any, octaves: int, persistence: float, lacunarity: float) -> None:
     amplitude = 1.0
     power = 0.0

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noizenet.compiling import njit
+from noizenet.compiling import kernel
 
 Array = NDArray[Any]
 
@@ -32,7 +32,7 @@ def new_follower(sample_rate: float, channels: int) -> Array:
     return np.array([0.0, *speeds, channels], np.float32)
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def follow(follower: Any, samples: Any, frames: int) -> None:
     """Takes in frames of interleaved samples, float32 (frames x channels,)."""
     channels = int(follower[CHANNELS])

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from noizenet.compiling import njit
+from noizenet.compiling import kernel
 
 Array = NDArray[Any]
 DC_BLOCK_HZ = 5.0
@@ -76,7 +76,7 @@ class Safety:
         make_safe(self._state, block, 10.0 ** (ceiling_db / 20.0), self._dc, self._release)
 
 
-@njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
+@kernel
 def _least_needed(state: Any, place: int, gain: float) -> float:
     """Puts the gain that the newest frame needs in its place; returns the lowest that the window needs."""
     needed, queue = state.needed, state.queue
@@ -97,7 +97,7 @@ def _least_needed(state: Any, place: int, gain: float) -> float:
     return float(needed[queue[first]])
 
 
-@njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
+@kernel
 def make_safe(state: Any, block: Any, ceiling: float, dc: float, release: float) -> None:
     frames, channels = block.shape
     length = state.needed.shape[0]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noizenet.compiling import njit
+from noizenet.compiling import kernel
 from noizenet.protocol import PARAMETERS, Value
 from noizenet_daemon.source import Source
 
@@ -89,7 +89,7 @@ class Voice:
             self._targets[1] = gain * np.cos(max(-pan, 0.0) * np.pi / 2)
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def crossfade(fresh: Any, tail: Any, place: int) -> int:
     """Fades from `tail` (m, channels), `place` frames of it gone, to `fresh`, in place; returns the new place."""
     length = tail.shape[0]
@@ -101,7 +101,7 @@ def crossfade(fresh: Any, tail: Any, place: int) -> int:
     return int(place + count)
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def mix(heard: Any, block: Any, gains: Any, targets: Any, glide: float) -> None:
     """Adds heard to block, (n, channels) both, with gains that glide to their targets."""
     for c in range(block.shape[1]):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noizenet.codecs.elementary import exponential
-from noizenet.compiling import njit
+from noizenet.compiling import inlined, njit
 
 Array = NDArray[Any]
 
@@ -59,14 +59,14 @@ def new_bands(sample_rate: int, window: int) -> Bands:
     )
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def between(bands: Any, values: Any, m: int) -> Any:
     """Returns the value at bin `m` of a line through the bands' values (B,)."""
     low = values[bands.lower[m]]
     return low + bands.share[m] * (values[bands.upper[m]] - low)
 
 
-@njit(cache=True, nogil=True, fastmath=True, boundscheck=False)
+@njit(fastmath=True)
 def band_levels(edges: Any, logs: Any, floor: float, out: Any) -> None:
     """Writes ln of the root of each band's power to `out`, float32 (B,), from ln(|X| + floor), (M,)."""
     for band in range(edges.shape[0] - 1):
@@ -77,7 +77,7 @@ def band_levels(edges: Any, logs: Any, floor: float, out: Any) -> None:
         out[band] = np.float32(0.5) * np.log(power)
 
 
-@njit(inline="always")
+@inlined
 def bring_to_levels(bands: Any, levels: Any, floor: float, logs: Any, corrections: Any) -> None:
     """Raises or lowers log-magnitudes (M,), in place, to the levels (B,) of their bands; `corrections` is workspace."""
     band_levels(bands.edges, logs, floor, corrections)

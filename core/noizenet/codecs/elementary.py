@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from noizenet.compiling import njit
+from noizenet.compiling import inlined
 
 F = np.float32
 MOST = 87.0  # nepers: beyond, either way, a float32 has no exponent for it
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def exponential(x: Any) -> Any:
     """Returns e^x, to 3e-7 of it, for x cut to -87..87.
 
@@ -31,7 +31,7 @@ def exponential(x: Any) -> Any:
     return series * np.int32((np.int32(n) + 127) << 23).view(np.float32)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def cosine_and_sine(angle: Any) -> Any:
     """Returns both of an angle in -pi..pi, to 2e-5: those of half the angle by Taylor series, then of the whole."""
     x = F(0.5) * angle
@@ -43,7 +43,7 @@ def cosine_and_sine(angle: Any) -> Any:
     return F(1) - F(2) * s * s, F(2) * s * c
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def angle(re: Any, im: Any) -> Any:
     """Returns the angle of re + i im in -pi..pi, to 1e-6; 0 of 0.
 

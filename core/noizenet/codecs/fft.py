@@ -42,7 +42,7 @@ from noizenet.codecs.stft import (
     transform,
 )
 from noizenet.codecs.token_kernels import PHASE_TOLERANCE
-from noizenet.compiling import njit
+from noizenet.compiling import inlined, kernel
 from noizenet.errors import CheckpointError
 
 VIEWS = ("complex", "polar", "magnitude")
@@ -172,13 +172,13 @@ class FftCodec:
         return cls(rate, window, hop, view, floor, scaler, ceiling)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _carrier(m: int, hop: int, window: int) -> float:
     """Returns how far the phase of bin m moves in a hop by itself, in 0..2 pi."""
     return float(TWO_PI * ((hop * m) % window) / window)
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def _parts(analysis: Any, numbers: Any) -> None:
     """Writes real and imaginary parts (window,) of the frame in `history`."""
     window = analysis.history.shape[0]
@@ -191,7 +191,7 @@ def _parts(analysis: Any, numbers: Any) -> None:
         numbers[last + m] = scale * analysis.im[m]
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def _advances(state: Any, hop: int, advances: Any) -> None:
     """Writes the phase advances (bins,) of the frame just transformed, and remembers its phases."""
     analysis = state.analysis
@@ -208,7 +208,7 @@ def _advances(state: Any, hop: int, advances: Any) -> None:
         state.phase[m] = phase
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def analyse(state: Any, samples: Any, hop: int, floor: float, view: int, numbers: Any) -> None:
     bins = state.phase.shape[0]
     read = 0
@@ -225,7 +225,7 @@ def analyse(state: Any, samples: Any, hop: int, floor: float, view: int, numbers
             frame += 1
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def _play_parts(synthesis: Any, numbers: Any, hop: int, ceiling: Any, out: Any) -> None:
     """Turns real and imaginary parts (window,), each held within the ceiling, into the next `hop` samples."""
     window = synthesis.overlap.shape[0]
@@ -238,7 +238,7 @@ def _play_parts(synthesis: Any, numbers: Any, hop: int, ceiling: Any, out: Any) 
     overlap_add(synthesis, hop, out)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _within(value: float, most: float) -> float:
     """Returns the value, at most `most` from 0; NaN stays NaN."""
     if value > most:
@@ -246,7 +246,7 @@ def _within(value: float, most: float) -> float:
     return -most if value < -most else value
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def play_frames(state: Any, view: int, hop: int, floor: float, ceiling: Any, out: Any) -> None:
     """Turns the frame in `state.numbers` into the next `hop` samples."""
     synthesis, numbers = state.synthesis, state.numbers[0]

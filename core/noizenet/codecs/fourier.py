@@ -38,7 +38,7 @@ def fourier_plan(size: int) -> FourierPlan:
     return FourierPlan(np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32), *workspace)
 
 
-@njit(cache=True, nogil=True, fastmath=True, boundscheck=False)
+@njit(fastmath=True)
 def _complex_transform(plan: Any) -> Any:
     """Transforms (a_re, a_im); returns True if the result lies in b."""
     half = plan.a_re.shape[0]
@@ -76,7 +76,7 @@ def _complex_transform(plan: Any) -> Any:
     return in_b
 
 
-@njit(cache=True, nogil=True, fastmath=True, boundscheck=False)
+@njit(fastmath=True)
 def forward(plan: Any, frame: Any, out_re: Any, out_im: Any) -> None:
     """Writes the N/2 + 1 bins of a real frame of N samples."""
     half = plan.a_re.shape[0]
@@ -99,7 +99,7 @@ def forward(plan: Any, frame: Any, out_re: Any, out_im: Any) -> None:
         out_im[k] = even_im + plan.cosine[k] * odd_im + plan.sine[k] * odd_re
 
 
-@njit(cache=True, nogil=True, fastmath=True, boundscheck=False)
+@njit(fastmath=True)
 def inverse(plan: Any, bins_re: Any, bins_im: Any, out: Any) -> None:
     """Writes the real frame of N samples whose N/2 + 1 bins are given."""
     half = plan.a_re.shape[0]

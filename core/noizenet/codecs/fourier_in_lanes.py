@@ -24,7 +24,7 @@ from noizenet.codecs.lanes import (
     store,
     store_pairs,
 )
-from noizenet.compiling import njit
+from noizenet.compiling import inlined, kernel
 from noizenet.vectors import multiply_add, splat
 
 Array = NDArray[Any]
@@ -72,38 +72,38 @@ def lanes_plan(size: int) -> LanesPlan:
 # Complex numbers are pairs of lanes, and so are their arrays.
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _at(arrays: Any, place: int) -> Any:
     return load(arrays[0], place), load(arrays[1], place)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _put(arrays: Any, place: int, z: Any) -> None:
     store(arrays[0], place, z[0])
     store(arrays[1], place, z[1])
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _spread(re: Any, im: Any) -> Any:
     return splat(re, LANES), splat(im, LANES)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _plus(a: Any, b: Any) -> Any:
     return a[0] + b[0], a[1] + b[1]
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _minus(a: Any, b: Any) -> Any:
     return a[0] - b[0], a[1] - b[1]
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _times(a: Any, b: Any) -> Any:
     return minus_product(a[0] * b[0], a[1], b[1]), multiply_add(a[1], b[0], a[0] * b[1])
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _four(a: Any, b: Any, c: Any, d: Any) -> Any:
     """Returns the transform of four complex numbers."""
     near, far, other = _plus(a, c), _minus(a, c), _plus(b, d)
@@ -111,7 +111,7 @@ def _four(a: Any, b: Any, c: Any, d: Any) -> Any:
     return _plus(near, other), _plus(far, turned), _minus(near, other), _minus(far, turned)
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def _quarters(powers: Any, length: int, stride: int, x: Any, y: Any) -> None:
     """Does a stage of radix 4, from x to y, in each lane: `length` numbers, `stride` apart."""
     quarter, wide = length // 4, LANES * stride
@@ -130,7 +130,7 @@ def _quarters(powers: Any, length: int, stride: int, x: Any, y: Any) -> None:
             _put(y, out + 3 * wide, _times(d, third))
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def _halves(stride: int, x: Any, y: Any) -> None:
     """Does the stage of two numbers, `stride` apart, from x to y, in each lane."""
     for q in range(0, LANES * stride, LANES):
@@ -139,7 +139,7 @@ def _halves(stride: int, x: Any, y: Any) -> None:
         _put(y, q + LANES * stride, _minus(a, b))
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _eight(plan: Any, x: Any, k: int) -> Any:
     """Returns lanes of numbers k to k + 7 of each of the eight frames, turned."""
     re, im = load_columns(x[0], LANES * k), load_columns(x[1], LANES * k)
@@ -156,7 +156,7 @@ def _eight(plan: Any, x: Any, k: int) -> Any:
     )
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def _across(plan: Any, x: Any, y: Any) -> None:
     """Transforms the frames in the lanes of x, already transformed, across: all numbers, in order, in y."""
     count = plan.turn_re.shape[0] // LANES
@@ -178,7 +178,7 @@ def _across(plan: Any, x: Any, y: Any) -> None:
         _put(y, k + 7 * count, _minus(d, h))
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def _transform(plan: Any) -> Any:
     """Transforms (a_re, a_im); returns where the result lies."""
     x, y = (plan.a_re, plan.a_im), (plan.b_re, plan.b_im)
@@ -196,7 +196,7 @@ def _transform(plan: Any) -> Any:
     return y
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def forward_in_lanes(plan: Any, frame: Any, out_re: Any, out_im: Any) -> None:
     """Writes the N/2 + 1 bins of a real frame of N samples."""
     if frame.shape[0] < SMALLEST:
@@ -219,7 +219,7 @@ def forward_in_lanes(plan: Any, frame: Any, out_re: Any, out_im: Any) -> None:
         _put((out_re, out_im), mirrored, (backward(re - turned[0]), backward(turned[1] - im)))
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def inverse_in_lanes(plan: Any, bins_re: Any, bins_im: Any, out: Any) -> None:
     """Writes the real frame of N samples whose N/2 + 1 bins are given."""
     if out.shape[0] < SMALLEST:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 import numpy as np
 
 from noizenet.codecs import Array, CodecState, whole_number
-from noizenet.compiling import njit
+from noizenet.compiling import kernel
 from noizenet.errors import CheckpointError
 
 MU = 255.0  # ITU-T G.711
@@ -113,7 +113,7 @@ def emphasise(state: EmphasisState, samples: Array, amount: float) -> Array:
     return samples - amount * before
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def de_emphasise(state: Any, samples: Any, amount: float) -> None:
     """Undoes `emphasise`, in place: y(t) = x(t) + amount y(t - 1)."""
     value = state.before[0]

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from noizenet.compiling import njit
+from noizenet.compiling import inlined, kernel, njit
 from noizenet.states import Workspace
 
 Array = NDArray[Any]
@@ -72,7 +72,7 @@ def phase_state(bin_count: int, seed: int = 0) -> PhaseState:
     )
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def random_phase(counter: int) -> float:
     """Returns a phase in -pi..pi that looks random: SplitMix64 of a counter (Steele et al., 2014)."""
     z = np.uint64(counter) * np.uint64(0x9E3779B97F4A7C15)
@@ -82,26 +82,26 @@ def random_phase(counter: int) -> float:
     return (float(z >> np.uint64(11)) / 9007199254740992.0 - 0.5) * TWO_PI
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def wrap(angle: float) -> float:
     """Returns the angle in -pi..pi."""
     return float(angle - TWO_PI * np.floor(angle / TWO_PI + 0.5))
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _push(heads: Any, links: Any, bucket: int, entry: int) -> None:
     links[entry] = heads[bucket]
     heads[bucket] = entry
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _bucket(log: float, threshold: float, buckets_per_neper: float) -> int:
     """Returns the bucket of a log-magnitude at or above the threshold; the loudest, and what is no number, the last."""
     place = (log - threshold) * buckets_per_neper
     return int(place) if 0.0 <= place < BUCKETS else BUCKETS - 1
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def _buckets(logs: Any, threshold: float, buckets_per_neper: float, places: Any) -> None:
     """Writes the bucket of each log-magnitude: all of them at once take less time than most of them one by one."""
     for m in range(logs.shape[0]):
@@ -109,7 +109,7 @@ def _buckets(logs: Any, threshold: float, buckets_per_neper: float, places: Any)
         places[m] = np.int32(place if 0.0 <= place < BUCKETS else BUCKETS - 1.0)
 
 
-@njit(cache=True, nogil=True, fastmath=True, boundscheck=False)
+@njit(fastmath=True)
 def _gradients(state: Any, logs: Any, window: int, hop: int) -> None:
     """Fills `new_advance` (radians per hop) and `slope` (radians per bin) from the log-magnitudes."""
     count = logs.shape[0]
@@ -134,7 +134,7 @@ def _gradients(state: Any, logs: Any, window: int, hop: int) -> None:
             state.slope[m] = in_frequency * change
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def next_phases(state: Any, logs: Any, window: int, hop: int, tolerance: float) -> None:
     """Takes in one frame of log-magnitudes (B,) and leaves its phases in `state.phase`.
 

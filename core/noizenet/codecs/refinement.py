@@ -23,7 +23,7 @@ from noizenet.codecs.fourier_in_lanes import LanesPlan, forward_in_lanes, invers
 from noizenet.codecs.lanes import LANES, load, root, store
 from noizenet.codecs.phase import PhaseState, next_phases, phase_state
 from noizenet.codecs.stft import hann, synthesis_scale
-from noizenet.compiling import copy, njit
+from noizenet.compiling import copy, inlined, kernel
 from noizenet.states import NOT_KEPT, Workspace
 from noizenet.vectors import multiply_add, splat
 
@@ -91,7 +91,7 @@ def refined_state(window: int, hop: int, seed: int = 0) -> RefinedState:
     )
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def _find_phases(state: Any, which: int, beyond: float) -> None:
     """Moves the spectrum found in (re, im) on beyond itself, and gives it its own magnitudes."""
     magnitudes, share = state.magnitudes[which], np.float32(beyond if state.looked[which] else 0.0)
@@ -114,7 +114,7 @@ def _find_phases(state: Any, which: int, beyond: float) -> None:
     state.looked[which] = 1
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def _look(state: Any, which: int, hop: int, beyond: float) -> None:
     """Gives one pending frame the phases that it is heard with; leaves its spectrum in (re, im)."""
     window = state.hann.shape[0]
@@ -134,20 +134,20 @@ def _look(state: Any, which: int, hop: int, beyond: float) -> None:
 # Here the compiler does eight numbers at once, for it can tell of few arrays that they don't overlap.
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _to_middle(m: int) -> Any:
     """Returns what refers a bin from the frame's start to its middle, and back."""
     return np.float32(1.0) if m % 2 == 0 else np.float32(-1.0)
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def _magnitudes(logs: Any, floor: float, level: float, out: Any) -> None:
     """Writes the magnitudes that log-magnitudes stand for, times a level."""
     for m in range(logs.shape[0]):
         out[m] = max(exponential(logs[m]) - np.float32(floor), np.float32(0.0)) * np.float32(level)
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def _spectrum(magnitudes: Any, phases: Any, re: Any, im: Any) -> None:
     """Writes the spectrum of these magnitudes and phases, which are referred to the frame's middle."""
     for m in range(magnitudes.shape[0]):
@@ -159,7 +159,7 @@ def _spectrum(magnitudes: Any, phases: Any, re: Any, im: Any) -> None:
     im[-1] = 0.0
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def _phases_above(least: Any, magnitudes: Any, re: Any, im: Any, phases: Any) -> None:
     """Writes the phases of a spectrum where its magnitudes are above the least; the others stay."""
     for m in range(magnitudes.shape[0]):
@@ -168,7 +168,7 @@ def _phases_above(least: Any, magnitudes: Any, re: Any, im: Any, phases: Any) ->
         phases[m] = found if magnitudes[m] > least else phases[m]
 
 
-@njit(inline="always")
+@inlined
 def _take_in(state: Any, logs: Any, hop: int, floor: float, tolerance: float) -> None:
     """Makes a frame of log-magnitudes (B,) the newest pending one, with phases made for it."""
     window = state.hann.shape[0]
@@ -182,7 +182,7 @@ def _take_in(state: Any, logs: Any, hop: int, floor: float, tolerance: float) ->
     state.looked[1] = 0
 
 
-@njit(inline="always")
+@inlined
 def _keep_phases(state: Any, tolerance: float) -> None:
     """Hands the newest frame's phases to the state that the next frame's are made from, where it is not too weak."""
     loudest = np.float32(0.0)
@@ -191,7 +191,7 @@ def _keep_phases(state: Any, tolerance: float) -> None:
     _phases_above(np.float32(tolerance) * loudest, state.magnitudes[1], state.re, state.im, state.phase.phase)
 
 
-@njit(inline="always")
+@inlined
 def put_out_refined(state: Any, logs: Any, hop: int, floor: float, tolerance: float, out: Any) -> None:
     """Takes in one frame of log-magnitudes (B,) and writes the next `hop` samples: those of the frame before it.
 

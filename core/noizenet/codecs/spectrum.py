@@ -17,7 +17,7 @@ import numpy as np
 from noizenet.codecs import Array, whole_number
 from noizenet.codecs.fourier import FourierPlan, fourier_plan, inverse
 from noizenet.codecs.scaling import Scaler
-from noizenet.compiling import njit
+from noizenet.compiling import kernel
 from noizenet.errors import CheckpointError
 
 
@@ -119,7 +119,7 @@ def clip_numbers(clip: Array) -> Array:
     return np.concatenate([transformed.real, transformed.imag]).astype(np.float32)[:, None]
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def play_clip(state: Any, out: Any) -> None:
     """Writes the real part of the inverse transform of the numbers of one clip.
 

@@ -22,7 +22,7 @@ from noizenet.codecs.bands import between
 from noizenet.codecs.fourier_in_lanes import LanesPlan, inverse_in_lanes, lanes_plan
 from noizenet.codecs.lanes import LANES, load, store
 from noizenet.codecs.stft import hann
-from noizenet.compiling import copy, njit
+from noizenet.compiling import copy, inlined, njit
 from noizenet.states import NOT_KEPT, Workspace
 from noizenet.vectors import multiply_add
 
@@ -32,7 +32,7 @@ MOST_LEAN = 1.5  # 1 is hard left; beyond lies what is out of phase
 NARROWEST, WIDEST = np.log(1e-3), np.log(10.0)  # nepers: the side 60 dB below the middle counts as none
 
 
-@njit(cache=True, nogil=True, fastmath=True, boundscheck=False)
+@njit(fastmath=True)
 def stereo_numbers(edges: Any, middle: Any, side: Any, floor: float, out: Any) -> None:
     """Writes lean and width of each band to `out`, float32 (2 B,).
 
@@ -85,7 +85,7 @@ def side_state(window: int, hop: int, band_count: int) -> SideState:
     )
 
 
-@njit(inline="always")
+@inlined
 def side_spectrum(bands: Any, numbers: Any, re: Any, im: Any, state: Any) -> None:
     """Fills (re, im) of the side's state from those of the middle, (M,) each.
 
@@ -105,7 +105,7 @@ def side_spectrum(bands: Any, numbers: Any, re: Any, im: Any, state: Any) -> Non
     state.im[-1] = 0.0
 
 
-@njit(inline="always")
+@inlined
 def put_out_side(state: Any, hop: int, out: Any) -> None:
     """Turns the side's spectrum in (re, im), scaled by `synthesis_scale`, into its next `hop` samples."""
     window = state.overlap.shape[0]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from noizenet.codecs.fourier import FourierPlan, forward, fourier_plan, inverse
 from noizenet.codecs.phase import PhaseState, next_phases, phase_state
-from noizenet.compiling import copy, njit
+from noizenet.compiling import copy, inlined, kernel
 from noizenet.states import NOT_KEPT, Workspace
 
 Array = NDArray[Any]
@@ -53,7 +53,7 @@ def analysis_state(window: int) -> AnalysisState:
     )
 
 
-@njit(inline="always")
+@inlined
 def take_in(state: Any, samples: Any, hop: int) -> int:
     """Reads samples up to the next full hop; returns how many were read. A frame is ready if `waiting` is hop."""
     window = state.history.shape[0]
@@ -69,7 +69,7 @@ def take_in(state: Any, samples: Any, hop: int) -> int:
     return int(count)
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def transform(state: Any) -> None:
     """Fills (re, im) with the spectrum of the windowed frame in `history`, as it comes, without the normalisation."""
     for i in range(state.history.shape[0]):
@@ -77,7 +77,7 @@ def transform(state: Any) -> None:
     forward(state.fourier, state.frame, state.re, state.im)
 
 
-@njit(inline="always")
+@inlined
 def log_magnitudes(state: Any, floor: float, out: Any) -> None:
     """Writes ln(|X| + floor) of the frame in `history` to `out`, float32 (bins,)."""
     transform(state)
@@ -112,7 +112,7 @@ def synthesis_state(window: int, seed: int = 0) -> SynthesisState:
     )
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def _spectrum(state: Any, logs: Any, floor: float, scale: float) -> None:
     """Fills (re, im) from log-magnitudes and phases, referred from the frame's middle to its start."""
     for m in range(logs.shape[0]):
@@ -124,13 +124,13 @@ def _spectrum(state: Any, logs: Any, floor: float, scale: float) -> None:
     state.im[-1] = 0.0
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def synthesis_scale(window: int, hop: int) -> float:
     """Returns what undoes the normalisation, and the sum of squared Hann windows, which is 3/8 window / hop."""
     return float(0.5 * window / (0.375 * window / hop))
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def overlap_add(state: Any, hop: int, out: Any) -> None:
     """Turns the frame whose spectrum is in (re, im), scaled by `synthesis_scale`, into the next `hop` samples."""
     window = state.overlap.shape[0]
@@ -143,14 +143,14 @@ def overlap_add(state: Any, hop: int, out: Any) -> None:
     state.overlap[window - hop :] = 0.0
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def put_out_polar(state: Any, logs: Any, hop: int, floor: float, out: Any) -> None:
     """Turns one frame of log-magnitudes (bins,) and the phases in `state.phase.phase` into the next `hop` samples."""
     _spectrum(state, logs, floor, synthesis_scale(state.overlap.shape[0], hop))
     overlap_add(state, hop, out)
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def put_out(state: Any, logs: Any, hop: int, floor: float, tolerance: float, out: Any) -> None:
     """Turns one frame of log-magnitudes (bins,), with phases made for it, into the next `hop` samples."""
     next_phases(state.phase, logs, state.overlap.shape[0], hop, tolerance)

@@ -16,7 +16,7 @@ from noizenet.codecs.stft import (
     take_in,
     transform,
 )
-from noizenet.compiling import copy, njit
+from noizenet.compiling import copy, inlined, kernel, njit
 from noizenet.states import Workspace
 
 Array = NDArray[Any]
@@ -84,7 +84,7 @@ class StereoDecoderState(NamedTuple):
     corrections: Workspace
 
 
-@njit(cache=True, nogil=True, fastmath=True, boundscheck=False)
+@njit(fastmath=True)
 def _quantise(tables: Any, numbers: Any, point: Any, codes: Any) -> None:
     """Writes the codes (stages,) of the numbers of one frame; `point` is workspace."""
     axes, count = tables.components.shape
@@ -110,7 +110,7 @@ def _quantise(tables: Any, numbers: Any, point: Any, codes: Any) -> None:
             point[k] -= tables.codebooks[stage, nearest, k]
 
 
-@njit(cache=True, nogil=True, fastmath=True, boundscheck=False)
+@njit(fastmath=True)
 def reconstruct(tables: Any, codes: Any, point: Any, numbers: Any) -> None:
     """Writes the numbers of a frame that codes (stages,) stand for; `point` is workspace."""
     axes, count = tables.components.shape
@@ -134,7 +134,7 @@ def reconstruct(tables: Any, codes: Any, point: Any, numbers: Any) -> None:
         numbers[m] = tables.mean[m] + numbers[m] / tables.weights[m]
 
 
-@njit(inline="always")
+@inlined
 def mono_frame(state: Any, edges: Any, floor: float) -> None:
     """Fills the numbers of the frame in the analysis' history: log-magnitudes, then levels if there is room."""
     bins = state.analysis.re.shape[0]
@@ -143,7 +143,7 @@ def mono_frame(state: Any, edges: Any, floor: float) -> None:
         band_levels(edges, state.numbers[:bins], floor, state.numbers[bins:])
 
 
-@njit(inline="always")
+@inlined
 def stereo_frame(state: Any, edges: Any, floor: float) -> None:
     """Fills the numbers of the frame in both histories: log-magnitudes of the middle, levels, leans, widths."""
     bins = state.middle.re.shape[0]
@@ -154,7 +154,7 @@ def stereo_frame(state: Any, edges: Any, floor: float) -> None:
     stereo_numbers(edges, state.middle, state.side, floor, state.numbers[stereo:])
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def encode_mono(tables: Any, edges: Any, state: Any, samples: Any, hop: int, floor: float, codes: Any) -> None:
     """Writes the codes (frames, stages) that samples (n,) complete."""
     read = 0
@@ -167,7 +167,7 @@ def encode_mono(tables: Any, edges: Any, state: Any, samples: Any, hop: int, flo
             frame += 1
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def encode_stereo(
     tables: Any, edges: Any, state: Any, middle: Any, side: Any, hop: int, floor: float, codes: Any
 ) -> None:
@@ -183,7 +183,7 @@ def encode_stereo(
             frame += 1
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def decode_mono(tables: Any, bands: Any, state: Any, codes: Any, hop: int, floor: float, out: Any) -> None:  # noqa: ARG001
     """Writes the sound of codes (frames, stages) without levels to `out`, float32 (frames hop,)."""
     for frame in range(codes.shape[0]):
@@ -191,7 +191,7 @@ def decode_mono(tables: Any, bands: Any, state: Any, codes: Any, hop: int, floor
         put_out(state.synthesis, state.numbers, hop, floor, PHASE_TOLERANCE, out[frame * hop : (frame + 1) * hop])
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def decode_refined(tables: Any, bands: Any, state: Any, codes: Any, hop: int, floor: float, out: Any) -> None:
     """Writes the sound of codes (frames, stages) to `out`, float32 (frames hop,), one frame late."""
     bins = state.synthesis.re.shape[0]
@@ -203,7 +203,7 @@ def decode_refined(tables: Any, bands: Any, state: Any, codes: Any, hop: int, fl
         put_out_refined(state.synthesis, logs, hop, floor, REFINED_TOLERANCE, part)
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def decode_stereo(tables: Any, bands: Any, state: Any, codes: Any, hop: int, floor: float, out: Any) -> None:
     """Writes the sound of codes (frames, stages) to `out`, float32 (frames hop, 2), one frame late."""
     middle, side = state.middle, state.side

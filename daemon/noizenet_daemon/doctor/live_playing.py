@@ -16,6 +16,7 @@ from noizenet_daemon.performance import Performance, initial_states
 TRIED_BLOCKS = (64, 128, 256, 512, 1024)  # frames
 EASY_LOAD = 0.5  # of the time: what is recommended leaves as much again for other work
 TRIAL_SHARE = 20  # a trial of a block size takes one part of so many of the examination's seconds
+LONGEST_TRIED_S = 10.0  # a longer examination says more about blocks that come late, and no more about speed
 LATENCY_STEP_MS = 5.0
 RESERVE = 2.0  # the latency recommended is so many times what was needed: the next ten seconds may be worse
 CHANNELS = 2
@@ -66,8 +67,9 @@ def recommend(generator: Generator, settings: Settings, played: BlockTimes, seco
 
     Args:
         played: with the settings.
-        seconds: of the examination; the trials take half as long.
+        seconds: of the examination; the trials take half as long, but not more than five seconds.
     """
+    seconds = min(seconds, LONGEST_TRIED_S)
     loads = {}
     for block_frames in TRIED_BLOCKS:
         performance = _performance(generator, settings.voices, settings.sample_rate, block_frames)

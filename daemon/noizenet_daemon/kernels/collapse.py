@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from noizenet.compiling import njit
+from noizenet.compiling import kernel
 
 LAGS = 16
 TOLERANCE = 1e-3  # 0.1 % of the deviation of a z-scored corpus, the paper's measure; codes differ by 1 or more
@@ -15,7 +15,7 @@ TOLERANCE = 1e-3  # 0.1 % of the deviation of a z-scored corpus, the paper's mea
 GOLDEN_RATIO = 0.6180339887498949
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def code_signature(codes: Any) -> float:
     """Returns a whole number that stands for the codes of a step, int32 (S,)."""
     signature = 0.0
@@ -24,7 +24,7 @@ def code_signature(codes: Any) -> float:
     return signature
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def feature_signature(features: Any) -> float:
     """Returns a number that stands for the features of a step, float32 (F,), and moves when any of them does.
 
@@ -41,7 +41,7 @@ def feature_signature(features: Any) -> float:
     return float(total / np.sqrt(count * 13.0 / 12.0))  # 13 / 12 is the mean square of the weights
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def watch(history: Any, runs: Any, step: int, value: float) -> None:
     """Takes in what step `step` put out.
 
@@ -58,7 +58,7 @@ def watch(history: Any, runs: Any, step: int, value: float) -> None:
     history[step % LAGS] = value
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def is_collapsed(runs: Any, hold: int) -> bool:
     """Returns whether some lag has repeated for `hold` steps or longer."""
     longest = 0

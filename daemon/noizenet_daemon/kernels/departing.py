@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from noizenet.compiling import njit
+from noizenet.compiling import inlined, kernel, njit
 from noizenet_daemon.kernels.cells import FAST
 
 LEAST_DEPARTURE = 1.4  # distance of two continuations; of two from random places it is 2 on average
@@ -18,7 +18,7 @@ FARTHER = 0.6  # by so much more at stray 1 than at 0.5, of both; below, they fa
 AHEAD_STRIDE = 4  # frames: of continuations, each fourth is compared
 
 
-@njit(cache=True, nogil=True, fastmath=FAST, boundscheck=False)
+@njit(fastmath=FAST)
 def distance(points: Any, frame: int, point: Any) -> Any:
     """Returns the squared distance between a frame's spectrum, of `points` (n, A), and one (A,)."""
     total = np.float32(0.0)
@@ -28,7 +28,7 @@ def distance(points: Any, frame: int, point: Any) -> Any:
     return total
 
 
-@njit(cache=True, nogil=True, fastmath=FAST, boundscheck=False)
+@njit(fastmath=FAST)
 def departure(tables: Any, frame: int, other: int) -> Any:
     """Returns the mean squared distance between movements in the second after two frames, as far as both go on."""
     total = np.float32(0.0)
@@ -40,7 +40,7 @@ def departure(tables: Any, frame: int, other: int) -> Any:
     return total / np.float32(count) if count else np.float32(2.0)
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def _median(values: Any, first: int, end: int, stride: int) -> Any:
     """Returns about the median of each `stride`th value that isn't below 0, up to 16, by bisection; 2 of none."""
     count = 0
@@ -61,7 +61,7 @@ def _median(values: Any, first: int, end: int, stride: int) -> Any:
     return low
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def is_near(left: Any, frame: int, second: int) -> bool:
     """Returns whether a frame lies within a second before or after one of those left."""
     near = False
@@ -70,7 +70,7 @@ def is_near(left: Any, frame: int, second: int) -> bool:
     return near
 
 
-@njit(cache=True, nogil=True, fastmath=FAST, boundscheck=False)
+@njit(fastmath=FAST)
 def takes_up(tables: Any, search: Any, frame: int, least: float) -> bool:
     """Returns whether a frame's continuation is like what would sound by now, had one left of late been gone on with.
 
@@ -84,7 +84,7 @@ def takes_up(tables: Any, search: Any, frame: int, least: float) -> bool:
     return False
 
 
-@njit(inline="always")
+@inlined
 def least_departure(tables: Any, departures: Any, frame: int, first: int, stride: int, stray: float) -> float:
     """Returns how far a continuation has to be from the one that is being left.
 

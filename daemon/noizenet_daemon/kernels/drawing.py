@@ -87,7 +87,7 @@ def _last_possible(probabilities: Any) -> int:
     return -1
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def likeliest(logits: Any) -> int:
     """Returns the first class with the largest logit."""
     found = 0
@@ -117,7 +117,7 @@ def _keep_likeliest(probabilities: Any, top_p: float, mass: float) -> float:
     return _mass(probabilities, low)
 
 
-@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy", boundscheck=False)
+@njit(fastmath=FAST)
 def draw_features(outputs: Any, temperature: float, rng: Any, features: Any) -> None:
     """Draws features (F,) from the normal distributions that a head puts out; NaN goes through.
 

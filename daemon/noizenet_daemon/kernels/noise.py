@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from noizenet.compiling import njit
+from noizenet.compiling import kernel
 from noizenet.perlin import GOLDEN_SHIFT, gradient_noise
 from noizenet.protocol import NOISE_KINDS, NOISE_MODES, NOISE_TARGETS
 from noizenet_daemon.kernels.pink import next_pink
@@ -44,7 +44,7 @@ class Controls(NamedTuple):
     hold: int = 1 << 62
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def is_due(controls: Any, step: int, collapsed: bool) -> bool:
     """Returns whether noise is injected at this step."""
     if controls.noise <= 0.0 or controls.mode == OFF:
@@ -56,7 +56,7 @@ def is_due(controls: Any, step: int, collapsed: bool) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def add_noise(values: Any, scale: float, controls: Any, step: int, rng: Any, pink: Any, first_unit: int) -> None:
     """Adds noise of deviation `noise` x `scale` to values, float32 (n,).
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noizenet.compiling import njit
+from noizenet.compiling import kernel
 from noizenet_daemon.kernels.rng import new_rng, normal
 
 Array = NDArray[Any]
@@ -42,13 +42,13 @@ def new_pink(units: int, seed: int) -> Array:
     return (draws @ _root.T).astype(np.float32)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fill_normal(draws: Any, rng: Any) -> None:
     for i in range(draws.size):
         draws.flat[i] = normal(rng)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def next_pink(filters: Any, drive: float) -> float:
     """Moves one unit's filters, float32 (POLES,), on by a step; returns the next value, of deviation 1.
 

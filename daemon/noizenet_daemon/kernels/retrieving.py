@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from noizenet.compiling import njit
+from noizenet.compiling import inlined, kernel, njit
 from noizenet_daemon.kernels.arithmetic import quotient
 from noizenet_daemon.kernels.cells import FAST
 from noizenet_daemon.kernels.departing import departure, distance, is_near, least_departure, takes_up
@@ -105,7 +105,7 @@ class Search(NamedTuple):
     chosen: Array
 
 
-@njit(cache=True, nogil=True, fastmath=FAST, boundscheck=False)
+@njit(fastmath=FAST)
 def look(tables: Any, search: Any, hidden: Any) -> None:
     """Sets `search.key` to a hidden state (H,), as the keys see it."""
     square = np.float32(1e-12)
@@ -119,7 +119,7 @@ def look(tables: Any, search: Any, hidden: Any) -> None:
         search.key[k] = quotient(search.key[k], np.sqrt(square))
 
 
-@njit(cache=True, nogil=True, fastmath=FAST, boundscheck=False)
+@njit(fastmath=FAST)
 def likeness(tables: Any, search: Any, frame: int) -> float:
     """Returns the cosine between `search.key` and the key of a frame."""
     total = np.float32(0.0)
@@ -128,7 +128,7 @@ def likeness(tables: Any, search: Any, frame: int) -> float:
     return float(total)
 
 
-@njit(cache=True, nogil=True, fastmath=FAST, boundscheck=False)
+@njit(fastmath=FAST)
 def pass_step(search: Any) -> None:
     """Lets a step pass: heat decays, to 1/e in the time that playing the whole memory four times would take."""
     for n in range(search.since.shape[0]):
@@ -138,14 +138,14 @@ def pass_step(search: Any) -> None:
         search.heat[n] *= factor
 
 
-@njit(cache=True, nogil=True, fastmath=FAST, boundscheck=False)
+@njit(fastmath=FAST)
 def _sum_up_heat(search: Any) -> None:
     search.sums[0] = 0.0
     for n in range(search.heat.shape[0]):
         search.sums[n + 1] = search.sums[n] + search.heat[n]
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _heat(search: Any, low: int, high: int) -> Any:
     """Returns how often the frames from `low` to before `high` were played of late: 1 is the mean of all, or once.
 
@@ -156,7 +156,7 @@ def _heat(search: Any, low: int, high: int) -> Any:
     return (search.sums[high] - search.sums[low]) / (np.float32(high - low) * per_frame)
 
 
-@njit(cache=True, nogil=True, fastmath=FAST, boundscheck=False)
+@njit(fastmath=FAST)
 def _score(tables: Any, search: Any, frame: int, ahead: int, first: int, stride: int) -> None:
     """Fills `scores` and `departures` of each `stride`th frame; a departure of -1 marks one that is barred."""
     count = search.heat.shape[0]
@@ -179,7 +179,7 @@ def _score(tables: Any, search: Any, frame: int, ahead: int, first: int, stride:
             search.departures[n] = departure(tables, frame, n)
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def _best(scores: Any, first: int, stride: int) -> int:
     best = first
     for n in range(first, scores.shape[0], stride):
@@ -188,7 +188,7 @@ def _best(scores: Any, first: int, stride: int) -> int:
     return best
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def _drawn(tables: Any, search: Any, least: float, stride: int, first: int, controls: Any, rng: Any) -> int:
     """Returns one of the frames with the best scores, drawn by temperature and top_p; -1 if all are barred."""
     refused = 0
@@ -206,7 +206,7 @@ def _drawn(tables: Any, search: Any, least: float, stride: int, first: int, cont
     return int(search.chosen[max(drawn, 0)])
 
 
-@njit(inline="always")
+@inlined
 def begin(tables: Any, search: Any, ahead: int, controls: Any, rng: Any) -> int:
     """Returns the first frame of a stretch: where to go on at the end of one.
 
@@ -221,7 +221,7 @@ def begin(tables: Any, search: Any, ahead: int, controls: Any, rng: Any) -> int:
     return _drawn(tables, search, 0.0, 1, 0, controls, rng)
 
 
-@njit(inline="always")
+@inlined
 def retrieve(tables: Any, search: Any, frame: int, ahead: int, controls: Any, rng: Any) -> int:
     """Returns the frame after which to go on; `search.key` and `search.point` say what it is to be like.
 

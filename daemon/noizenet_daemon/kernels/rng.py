@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noizenet.compiling import njit
+from noizenet.compiling import inlined, kernel
 
 Array = NDArray[Any]
 MASK = (1 << 64) - 1
@@ -30,12 +30,12 @@ def new_rng(seed: int) -> Array:
     return np.array(words, np.uint64)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _rotate(x: Any, k: int) -> Any:
     return (x << np.uint64(k)) | (x >> np.uint64(64 - k))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def uniform(rng: Any) -> float:
     """Returns the next number, evenly spread over 0 <= x < 1, with 53 random bits."""
     result = _rotate(rng[0] + rng[3], 23) + rng[0]
@@ -49,7 +49,7 @@ def uniform(rng: Any) -> float:
     return float(result >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def normal(rng: Any) -> float:
     """Returns the next number of a normal distribution, mean 0, deviation 1 (Box and Muller, 1958)."""
     radius = np.sqrt(-2.0 * np.log(1.0 - uniform(rng)))

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from noizenet.compiling import copy, njit
+from noizenet.compiling import copy, inlined, kernel, njit
 from noizenet_daemon.kernels.arithmetic import quotient
 from noizenet_daemon.kernels.retrieving import begin, likeness, look, pass_step, retrieve
 from noizenet_daemon.kernels.rng import normal, uniform
@@ -58,7 +58,7 @@ def new_roaming() -> Roaming:
     return Roaming(np.array([NONE, 0, NONE, 0, 0, 0, 0], np.int64), np.array([0.0, 1.0, 0.0, 1.0, 0.0]))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def pace_of(stray: float, usual_s: float) -> float:
     """Returns the seconds between departures: SLOWEST times the usual ones at 0, those at 0.5, the fastest at 1."""
     if stray < 0.5:
@@ -66,13 +66,13 @@ def pace_of(stray: float, usual_s: float) -> float:
     return float(usual_s * min(FASTEST_S / usual_s, FASTEST) ** (2.0 * stray - 1.0))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def free_share(stray: float) -> float:
     """Returns the share of departures that go free."""
     return float(FREE_AT_MOST * max(0.0, (stray - FREE_FROM) / (1.0 - FREE_FROM)) ** 1.5)
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def roam(tables: Any, search: Any, roaming: Any, controls: Any, hidden: Any, codes: Any, rng: Any) -> None:
     """Moves a voice on by a step, after the network has drawn one.
 
@@ -100,7 +100,7 @@ def roam(tables: Any, search: Any, roaming: Any, controls: Any, hidden: Any, cod
         copy(tables.codes[frame], codes)
 
 
-@njit(inline="always")
+@inlined
 def _depart(tables: Any, search: Any, roaming: Any, controls: Any, codes: Any, at_end: bool, rng: Any) -> None:
     places, clock = roaming.places, roaming.clock
     frame = places[FRAME]
@@ -132,7 +132,7 @@ def _depart(tables: Any, search: Any, roaming: Any, controls: Any, codes: Any, a
     places[FRAME], places[READ], places[FADED], places[WANTED] = found, read, 0, 0
 
 
-@njit(cache=True, nogil=True, fastmath=True, boundscheck=False)
+@njit(fastmath=True)
 def _correlation(sound: Any, a: int, b: int, length: int, stride: int) -> float:
     """Returns the correlation of two stretches of the sound, -1..1, all channels summed; looks at each stride-th."""
     product, first, second = np.float32(0.0), np.float32(1e-9), np.float32(1e-9)
@@ -147,7 +147,7 @@ def _correlation(sound: Any, a: int, b: int, length: int, stride: int) -> float:
     return float(quotient(product, np.sqrt(first * second)))
 
 
-@njit(inline="always")
+@inlined
 def _aligned(tables: Any, leaving: int, frame: int) -> tuple[int, float]:
     """Returns where to hear a frame from, up to a hop off its place, so that its wave goes on from the one left.
 
@@ -172,7 +172,7 @@ def _aligned(tables: Any, leaving: int, frame: int) -> tuple[int, float]:
     return found, max(best, 0.0)
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@kernel
 def sound_out(tables: Any, roaming: Any, out: Any) -> None:
     """Mixes a hop of the memory's sound into what the codec put out for the same step, float32 (hop, channels)."""
     places, clock = roaming.places, roaming.clock
