@@ -206,7 +206,7 @@ def test_a_corpus_with_one_stereo_file_is_stereo_and_its_mono_files_have_two_equ
     assert mono.samples.shape == wide.samples.shape == (3 * 44100, 2)
     assert np.array_equal(mono.samples[:, 0], mono.samples[:, 1])
     assert np.abs(wide.samples).max() == pytest.approx(FILE_PEAK, rel=1e-3)
-    assert np.allclose(wide.mono, wide.samples.mean(axis=1))
+    assert np.allclose(corpus.heard(60.0)[1], wide.samples.mean(axis=1))
     assert all(part.shape[1] == 2 for part in corpus.training + corpus.held_out)
     assert sum(map(len, corpus.training + corpus.held_out)) == 6 * 44100
 

@@ -13,17 +13,18 @@ from noizenet_daemon.engine_numba import NumbaEngine, new_network_state
 from noizenet_training import memory_pace
 from noizenet_training.learning.networks import Network
 from noizenet_training.memory_pace import PACES_S, find_pace
-from noizenet_training.remembering import Remembering, remembered_stretches
+from noizenet_training.remembering import Remembering
+from noizenet_training.sounds.excerpts import spread_pieces
 from test_train_command import noizenet
 
 
 def test_a_short_corpus_is_remembered_whole_and_a_long_one_in_spread_pieces() -> None:
     stretches = [melody(3.0), melody(0.01), melody(5.0)]
-    whole = remembered_stretches(stretches, 22050, 60.0, 512)
+    whole = spread_pieces(stretches, 22050, 60.0, 512)
     assert [len(part) for part in whole] == [len(stretches[0]), len(stretches[2])]
     rate = 100
     hour = [np.arange(3600 * rate, dtype=np.float32)]
-    pieces = remembered_stretches(hour, rate, 200.0, 64)
+    pieces = spread_pieces(hour, rate, 200.0, 64)
     assert sum(map(len, pieces)) == 200 * rate
     assert pieces[0][0] == 0
     assert pieces[-1][-1] == 3600 * rate - 1

@@ -3,6 +3,8 @@
 Whatever is wrong with a file becomes a `SoundFileError` of one sentence that names the file and the fault.
 """
 
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,8 @@ ENDINGS = frozenset(
     )
 )
 
+BLOCK_FRAMES = 1 << 18  # six seconds at 44,100 Hz
+
 
 def read(path: Path, *, finite: bool = True) -> tuple[Array, int]:
     """Returns the samples of a sound file, float32 (frames, channels), full scale ±1, and frames per second.
@@ -32,6 +36,16 @@ def read(path: Path, *, finite: bool = True) -> tuple[Array, int]:
     Raises:
         SoundFileError: the file is missing, a folder, not sound, empty, not finite, or needs a decoder that
             isn't installed.
+    """
+    sample_rate, blocks = read_blocks(path, finite=finite)
+    return np.concatenate(list(blocks)), sample_rate
+
+
+def read_blocks(path: Path, *, finite: bool = True) -> tuple[int, Iterator[Array]]:
+    """Returns frames per second of a sound file, and its samples in blocks, float32 (n, channels); at least one.
+
+    Raises:
+        SoundFileError: as `read`; of what is wrong further on, the blocks raise it.
     """
     import soundfile
 
@@ -44,14 +58,25 @@ def read(path: Path, *, finite: bool = True) -> tuple[Array, int]:
     except OSError as error:
         raise SoundFileError(f"can't read {path}: {error.strerror}") from None
     try:
-        samples, sample_rate = soundfile.read(path, dtype="float32", always_2d=True)
+        sound = soundfile.SoundFile(path)
     except soundfile.LibsndfileError as error:
-        samples, sample_rate = _read_by_ffmpeg(path, error.error_string.rstrip("."))
-    if samples.size == 0:
+        sample_rate, blocks = _blocks_by_ffmpeg(path, error.error_string.rstrip("."))
+    else:
+        sample_rate, blocks = int(sound.samplerate), _blocks_by_libsndfile(path, sound)
+    return sample_rate, _checked(path, blocks, finite)
+
+
+def _checked(path: Path, blocks: Iterator[Array], finite: bool) -> Iterator[Array]:
+    """Yields the blocks that hold samples, as long as they are what they should be."""
+    is_empty = True
+    for block in blocks:
+        if finite and not np.isfinite(block).all():
+            raise SoundFileError(f"{path} holds NaN or infinity among its samples")
+        if len(block):
+            is_empty = False
+            yield block
+    if is_empty:
         raise SoundFileError(f"{path} holds no samples")
-    if finite and not np.isfinite(samples).all():
-        raise SoundFileError(f"{path} holds NaN or infinity among its samples")
-    return samples, int(sample_rate)
 
 
 def mixed(samples: Array) -> Array:
@@ -86,8 +111,25 @@ def read_channels(path: Path, sample_rate: int, channels: int) -> Array:
     return samples if samples.ndim == min(channels, 2) else np.stack([samples] * channels, axis=1)
 
 
-def _read_by_ffmpeg(path: Path, fault: str) -> tuple[Array, int]:
-    """Returns samples (frames, channels) and rate of the first audio stream; `fault` is libsndfile's."""
+def _blocks_by_libsndfile(path: Path, sound: Any) -> Iterator[Array]:
+    """Yields the blocks (n, channels) of an open file; from where libsndfile loses its way, FFmpeg goes on."""
+    import soundfile
+
+    read_so_far = 0
+    try:
+        with sound:
+            while len(block := sound.read(BLOCK_FRAMES, dtype="float32", always_2d=True)):
+                read_so_far += len(block)
+                yield block
+    except soundfile.LibsndfileError as error:
+        _, blocks = _blocks_by_ffmpeg(path, error.error_string.rstrip("."))
+        for block in blocks:
+            yield block[read_so_far:]
+            read_so_far = max(0, read_so_far - len(block))
+
+
+def _blocks_by_ffmpeg(path: Path, fault: str) -> tuple[int, Iterator[Array]]:
+    """Returns rate and blocks (n, channels) of a file's first audio stream; `fault` is libsndfile's."""
     try:
         import av
     except ModuleNotFoundError:
@@ -95,21 +137,30 @@ def _read_by_ffmpeg(path: Path, fault: str) -> tuple[Array, int]:
             f"{path} can't be decoded by libsndfile ({fault}), and the decoder for other formats is not "
             "installed: pip install av"
         ) from None
-    blocks: list[Array] = []
+
+    def unreadable(error: Exception) -> SoundFileError:
+        reason = error.strerror if isinstance(error, av.FFmpegError) else "undecodable text"
+        return SoundFileError(f"{path} is not a sound file that can be decoded: {reason}")
+
     try:
         # A playlist may name other places: nothing but files may be opened.
-        with av.open(str(path.resolve()), options={"protocol_whitelist": "file"}) as container:
-            if not container.streams.audio:
-                raise SoundFileError(f"{path} holds no audio stream")
-            stream = container.streams.audio[0]
-            sample_rate = stream.rate
-            planar = av.AudioResampler(format="fltp", rate=sample_rate)
-            for frame in container.decode(stream):
-                blocks += [block.to_ndarray() for block in planar.resample(frame)]
-            blocks += [block.to_ndarray() for block in planar.resample(None)]
+        container = av.open(str(path.resolve()), options={"protocol_whitelist": "file"})
     except (av.FFmpegError, UnicodeError) as error:
-        reason = error.strerror if isinstance(error, av.FFmpegError) else "undecodable text"
-        raise SoundFileError(f"{path} is not a sound file that can be decoded: {reason}") from None
-    if not blocks:
-        raise SoundFileError(f"{path} holds no samples")
-    return np.concatenate(blocks, axis=1).T, sample_rate
+        raise unreadable(error) from None
+    if not container.streams.audio:
+        container.close()
+        raise SoundFileError(f"{path} holds no audio stream")
+    stream = container.streams.audio[0]
+    sample_rate = stream.rate
+
+    def blocks() -> Iterator[Array]:
+        try:
+            with container:
+                planar = av.AudioResampler(format="fltp", rate=sample_rate)
+                for frame in chain(container.decode(stream), [None]):
+                    for block in planar.resample(frame):
+                        yield block.to_ndarray().T
+        except (av.FFmpegError, UnicodeError) as error:
+            raise unreadable(error) from None
+
+    return sample_rate, blocks()

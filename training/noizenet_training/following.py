@@ -40,7 +40,7 @@ def new_fitting(
     """Returns a fitting of a new network, or of that of a training that goes on."""
     torch.manual_seed(task.seed)
     if "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(min(MOST_THREADS, _usable_cores()))
+        torch.set_num_threads(min(MOST_THREADS, usable_cores()))
     network = new_network(material.shape, task.recipe.dropout).to(group.device)
     weights = material.stage_weights
     fitting = Fitting(network, task.recipe, material.training, held_out, weights, task.seed, playing, group)
@@ -57,7 +57,7 @@ def follow(task: Task, group: Group) -> None:
         fitting.run_round(task.budget, lambda: 0.0, lambda updates, loss: None)  # noqa: ARG005
 
 
-def _usable_cores() -> int:
+def usable_cores() -> int:
     """Returns the number of cores that this process may use."""
     affinity: Callable[[int], set[int]] | None = getattr(os, "sched_getaffinity", None)  # not on macOS
     return len(affinity(0)) if affinity else os.cpu_count() or 1

@@ -20,6 +20,7 @@ from noizenet_training.sounds.corpus import Corpus
 
 LISTEN_EVERY_S = 180.0
 SAMPLE_S = 30.0  # long enough for a judgement
+COMPARED_S = 1200.0  # of the corpus: longer ones are compared with pieces from all over
 FIRST_GUESS_S = 20.0  # that a sample takes, before one was made
 MINUTE = re.compile(r"\.minute-\d+\.wav")
 
@@ -117,8 +118,7 @@ class Listener:
         render(self._out, path, SAMPLE_S, self._seed)
         if self._reference is None and self._is_comparable:
             try:
-                recordings = [file.mono for file in self._corpus.files]
-                self._reference = Reference(recordings, self._corpus.sample_rate)
+                self._reference = Reference(self._corpus.heard(COMPARED_S), self._corpus.sample_rate)
             except SoundFileError:
                 self._is_comparable = False
         if self._reference is None:

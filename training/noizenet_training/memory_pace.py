@@ -22,7 +22,7 @@ Array = NDArray[Any]
 
 PACES_S = (0.5, 0.6, 0.7, 0.85, 1.0, 1.2, 1.4, 1.7, 2.0, 2.4)
 MOST_RECITED = 0.12  # share of the moving sound: below what is called recital, with room for other seeds
-HEARD_S = 120.0
+HEARD_S = 300.0
 LEAST_CORPUS_S = 20.0  # of less, there is too little to be recited for two seconds and more
 
 

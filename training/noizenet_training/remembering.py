@@ -12,28 +12,13 @@ from noizenet.codecs.tokens import TokensCodec
 from noizenet.memory import Memory, decoded, encoded, skipped_frames
 from noizenet_training.learning.losses import step_tensor
 from noizenet_training.learning.networks import Network
+from noizenet_training.sounds.excerpts import spread_pieces
 
 Array = NDArray[Any]
 
 MOST_AXES = 32  # of hidden states
-PIECE_S = 20.0  # a longer corpus than is remembered is remembered in pieces of this length
 USUAL_PACE_S = 1.0
 LEAST_S = 4.0  # a shorter memory would be a loop
-
-
-def remembered_stretches(stretches: Sequence[Array], sample_rate: int, seconds: float, shortest: int) -> list[Array]:
-    """Returns the stretches themselves, or evenly spread pieces of them that last `seconds` together.
-
-    Args:
-        shortest: samples; shorter stretches are left out.
-    """
-    piece = max(round(PIECE_S * sample_rate), shortest)
-    total = sum(map(len, stretches))
-    if total > seconds * sample_rate:
-        pieces = [part[n : n + piece] for part in stretches for n in range(0, len(part), piece)]
-        wanted = max(1, int(seconds * sample_rate / piece))
-        stretches = [pieces[n] for n in np.linspace(0, len(pieces) - 1, wanted).astype(int)]
-    return [part for part in stretches if len(part) >= shortest]
 
 
 class Remembering:
@@ -45,7 +30,7 @@ class Remembering:
     """
 
     def __init__(self, codec: TokensCodec, stretches: Sequence[Array], seconds: float) -> None:
-        kept = remembered_stretches(stretches, codec.sample_rate, seconds, 2 * codec.window)
+        kept = spread_pieces(stretches, codec.sample_rate, seconds, 2 * codec.window)
         self.is_possible = sum(map(len, kept)) >= LEAST_S * codec.sample_rate
         self._codec = codec
         self._lengths = np.array([len(part) for part in kept], np.int32)

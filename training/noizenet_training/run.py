@@ -14,28 +14,27 @@ from numpy.typing import NDArray
 from noizenet.checkpoint import Checkpoint
 from noizenet.codecs import Codec
 from noizenet.codecs.tokens import TokensCodec
-from noizenet.errors import InputFileError, SoundFileError, TrainingError, UsageError
+from noizenet.errors import InputFileError, TrainingError, UsageError
 from noizenet_training.checkpoint_writing import CheckpointWriter
 from noizenet_training.codecs.codec_fitting import fit_codec
 from noizenet_training.following import Material, follow, new_fitting
 from noizenet_training.judging.words import in_words
-from noizenet_training.learning.batches import encode_stretches, shifted
 from noizenet_training.learning.distributed import Group, joined, leave
 from noizenet_training.learning.feeding import ONE_STREAM
 from noizenet_training.learning.fitting import Fitting, Round
 from noizenet_training.learning.free_running import FreeRunning
 from noizenet_training.learning.losses import stage_weights
 from noizenet_training.learning.networks import network_shape
-from noizenet_training.listening import Listener, is_sample_of
+from noizenet_training.listening import Listener
 from noizenet_training.memory_pace import find_pace
 from noizenet_training.pace import Pace
 from noizenet_training.pictures.loss_plots import plot_checkpoints
+from noizenet_training.preparation import encoded_steps, read_corpus, shifted_steps
 from noizenet_training.progress import Reporter, figures
 from noizenet_training.remembering import Remembering
 from noizenet_training.resumption import load_resume, resume_path
-from noizenet_training.sounds.corpus import Corpus, load_sources
-from noizenet_training.sounds.fma import fma_sources
-from noizenet_training.sounds.sources import named_sources
+from noizenet_training.sounds.corpus import Corpus
+from noizenet_training.sounds.shelf import Shelf
 from noizenet_training.task import Outcome, Task, check_writable, preview_path
 
 Array = NDArray[Any]
@@ -82,12 +81,13 @@ def _lead(
 ) -> Outcome:
     """Does what `train` does, in the first process of the group."""
     check_writable(task.out)
-    corpus = _read_corpus(task, report)
+    shelf = Shelf()
+    corpus = read_corpus(task, report, shelf)
     identity = {"corpus": corpus.to_json(), "recipe": task.recipe.to_json(), "seed": task.seed}
     identity["number of processes"] = group.size
     found = load_resume(resume_path(task.out), identity) if task.resume else None
     codec = found[0] if found else fit_codec(task.recipe, corpus.training, corpus.sample_rate, task.seed)
-    training, held_out = _steps(codec, corpus, network_shape(task.recipe, codec).context)
+    training, held_out = encoded_steps(codec, corpus, network_shape(task.recipe, codec).context, shelf)
     report.say(
         f"corpus: {len(corpus.files)} of {len(corpus.files) + len(corpus.skipped)} files, "
         f"{corpus.seconds:.0f} s at {corpus.sample_rate:,} Hz, {'mono' if corpus.channels == 1 else 'stereo'}; "
@@ -98,7 +98,8 @@ def _lead(
             "loss=mbe has no least value: it falls for ever as predictions rise, so the network will drift; "
             "it is for comparison, mse and mae learn"
         )
-    fitting = _new_fitting(task, group, corpus, codec, (training, held_out), found[1] if found else None)
+    more = shifted_steps(codec, corpus, task.recipe.shifts, shelf)
+    fitting = _new_fitting(task, group, codec, (training, more, held_out), found[1] if found else None)
     spent_before_s = found[2] if found else 0.0
     if found:
         report.say(f"going on after {fitting.updates} updates and {spent_before_s / 60:.1f} minutes")
@@ -127,30 +128,13 @@ def _lead(
 def _find_pace(task: Task, corpus: Corpus, writer: CheckpointWriter, report: Reporter) -> None:
     """Lets the checkpoint find how often to leave one place of its memory for another."""
     try:
-        pace_s = find_pace(task.out, [file.mono for file in corpus.files], task.seed)
+        pace_s = find_pace(task.out, corpus.heard(task.recipe.memory_s), task.seed)
     except InputFileError as error:
         report.say(f"the checkpoint is ready, but could not be listened to: {error}")
         return
     if pace_s:
         writer.pace_s = pace_s
         report.say(f"it leaves one place of its memory for another every {pace_s:g} s; stray changes that")
-
-
-def _read_corpus(task: Task, report: Reporter) -> Corpus:
-    """Returns the corpus, after saying which files are of no use."""
-    sources = fma_sources(task.fma, task.songs) if task.fma else named_sources(task.audio)
-    corpus = load_sources(sources, task.recipe, task.songs, task.seconds)
-    preview = preview_path(task.out)
-    if any(file.path.resolve() == preview.resolve() for file in corpus.files):
-        raise UsageError(f"the preview would overwrite {preview}, which is part of the corpus: choose another --out")
-    for file in corpus.files:
-        if is_sample_of(task.out, file.path):
-            raise UsageError(
-                f"listening samples would replace {file.path}, which is part of the corpus: choose another --out"
-            )
-    for sentence in corpus.skipped:
-        report.say(f"skipped: {sentence}")
-    return corpus
 
 
 def _blank_checkpoint(task: Task, corpus: Corpus, codec: Codec, fitting: Fitting) -> Checkpoint:
@@ -203,27 +187,14 @@ def _outcome(
     )
 
 
-def _steps(codec: Codec, corpus: Corpus, context: int) -> tuple[list[Array], list[Array]]:
-    """Returns the steps of the training and of the held-out stretches."""
-    training = encode_stretches(codec, corpus.training, context)
-    held_out = encode_stretches(codec, corpus.held_out, context)
-    if not training or not held_out:
-        raise SoundFileError(
-            f"the corpus is too short: its {corpus.seconds:.1f} s don't make a training and a held-out part; "
-            "add sound, or hold out more with --set held_out=0.3"
-        )
-    return training, held_out
-
-
 def _new_fitting(
-    task: Task, group: Group, corpus: Corpus, codec: Codec, steps: tuple[list[Array], list[Array]], resumed: Any
+    task: Task, group: Group, codec: Codec, steps: tuple[list[Array], list[Array], list[Array]], resumed: Any
 ) -> Fitting:
     """Returns the first process' fitting, after telling the others what they need for theirs.
 
     Shifted readings of the corpus are learnt from, but not played from.
     """
-    training, held_out = steps
-    more = encode_stretches(codec, shifted(codec, corpus.training, task.recipe.shifts))
+    training, more, held_out = steps
     shape = network_shape(task.recipe, codec)
     material = group.share(Material(shape, training + more, stage_weights(codec, training), resumed))
     playing = FreeRunning(codec, training, task.seed) if isinstance(codec, TokensCodec) else None

@@ -10,6 +10,7 @@ from noizenet.codecs.listening import WIDTHS, Listening
 from noizenet.codecs.stft import window_length
 from noizenet_training.codecs.scaler_fitting import fit_scaler
 from noizenet_training.recipe import Recipe
+from noizenet_training.sounds.shelf import in_pieces
 
 Array = NDArray[Any]
 
@@ -24,8 +25,8 @@ def fit_amplitude(recipe: Recipe, stretches: Sequence[Array], sample_rate: int) 
     def steps() -> Iterator[Array]:
         for stretch in stretches:
             state = listening.new_state() if listening else ()
-            for first in range(0, len(stretch), STEPS_AT_ONCE):
-                yield raw_steps(listening, state, stretch[first : first + STEPS_AT_ONCE])
+            for piece in in_pieces(stretch, STEPS_AT_ONCE):
+                yield raw_steps(listening, state, piece)
 
     return AmplitudeCodec(sample_rate, fit_scaler(recipe.scaler, steps()), listening)
 

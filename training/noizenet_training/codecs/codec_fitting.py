@@ -13,6 +13,7 @@ from noizenet_training.codecs.amplitude_fitting import fit_amplitude
 from noizenet_training.codecs.spectral_fitting import fit_fft, fit_spectrum
 from noizenet_training.codecs.token_fitting import fit_tokens
 from noizenet_training.recipe import Recipe
+from noizenet_training.sounds.shelf import in_pieces
 
 Array = NDArray[Any]
 
@@ -40,5 +41,9 @@ def fit_codec(recipe: Recipe, stretches: Sequence[Array], sample_rate: int, seed
 
 def fit_mulaw(pre_emphasis: float, stretches: Sequence[Array], sample_rate: int) -> MulawCodec:
     """Returns the codec whose codes span the peak of the stretches, after pre-emphasis."""
-    peaks = (np.abs(emphasise(EmphasisState(np.zeros(1)), stretch, pre_emphasis)).max() for stretch in stretches)
-    return MulawCodec(sample_rate, float(max(peaks)), pre_emphasis)
+    highest = 0.0
+    for stretch in stretches:
+        state = EmphasisState(np.zeros(1))
+        for piece in in_pieces(stretch):
+            highest = max(highest, float(np.abs(emphasise(state, piece, pre_emphasis)).max()))
+    return MulawCodec(sample_rate, highest, pre_emphasis)

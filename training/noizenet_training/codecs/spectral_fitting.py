@@ -15,6 +15,7 @@ from noizenet.codecs.stft import window_length
 from noizenet.errors import ConfigurationError, SoundFileError
 from noizenet_training.codecs.scaler_fitting import fit_scaler
 from noizenet_training.recipe import Recipe
+from noizenet_training.sounds.shelf import in_pieces
 
 Array = NDArray[Any]
 
@@ -60,8 +61,8 @@ def _frames(stretches: Sequence[Array], window: int, hop: int, floor: float, vie
     for stretch in stretches:
         state = encoder_state(window)
         unwanted = window // hop - 1  # the frames that still hold the silence before the stretch
-        for first in range(0, len(stretch), BLOCK_FRAMES * hop):
-            numbers = spectral_numbers(state, stretch[first : first + BLOCK_FRAMES * hop], hop, floor, view)
+        for piece in in_pieces(stretch, BLOCK_FRAMES * hop):
+            numbers = spectral_numbers(state, piece, hop, floor, view)
             yield numbers[unwanted:]
             unwanted = 0
 
@@ -80,5 +81,5 @@ def fit_spectrum(recipe: Recipe, stretches: Sequence[Array], sample_rate: int) -
             f"the corpus is too short for the codec spectrum, which needs {clip / sample_rate:.2f} s in one piece; "
             "give it more, or shorter clips with --set clip_s"
         )
-    clips = (stretch[n : n + clip] for stretch in stretches for n in range(0, len(stretch) - clip + 1, clip))
+    clips = (piece for stretch in stretches for piece in in_pieces(stretch, clip) if len(piece) == clip)
     return SpectrumCodec(sample_rate, clip, fit_scaler(recipe.scaler, map(clip_numbers, clips)))

@@ -16,12 +16,14 @@ from noizenet.codecs.token_kernels import StereoEncoderState, mono_frame, stereo
 from noizenet.codecs.tokens import TokensCodec, encoder_state, middle_and_side, number_weights
 from noizenet.errors import SoundFileError
 from noizenet_training.recipe import Recipe
+from noizenet_training.sounds.shelf import let_go
 
 Array = NDArray[Any]
 
 LARGEST_SAMPLE = 20_000  # spectral frames that a fit looks at: 160 MB at 2,049 bins, eight minutes at 44,100 Hz
 FRAMES_PER_CLASS = 4  # fewer, and a class would stand for single frames
 LEAST_CLASSES = 2
+FRAMES_HELD = 1000  # that are read before their sound is let go
 BATCH_FRAMES = 1024  # of the mini-batch k-means
 
 
@@ -76,17 +78,19 @@ def _sampled_numbers(
     numbers = np.zeros((len(chosen), len(state.numbers)), np.float32)
     row = first = 0
     for stretch, count in zip(stretches, counts, strict=True):
-        heard = [stretch] if channels == 1 else middle_and_side(stretch)
         for frame in chosen[(chosen >= first) & (chosen < first + count)] - first:
-            part = slice(frame * hop, frame * hop + window)
+            heard = stretch[frame * hop : frame * hop + window]
             if isinstance(state, StereoEncoderState):
-                state.middle.history[:], state.side.history[:] = (sound[part] for sound in heard)
+                state.middle.history[:], state.side.history[:] = middle_and_side(heard)
                 stereo_frame(state, edges, floor)
             else:
-                state.analysis.history[:] = heard[0][part]
+                state.analysis.history[:] = heard
                 mono_frame(state, edges, floor)
             numbers[row] = state.numbers
             row += 1
+            if row % FRAMES_HELD == 0:
+                let_go(stretch)
+        let_go(stretch)
         first += count
     return numbers
 

@@ -11,6 +11,7 @@ Array = NDArray[Any]
 MEL_BANDS = 32
 LOWEST_DB = -60.0  # band energies below are all the same to the ear beside an RMS of 0.1
 WINDOW_S = 0.046
+FRAMES_AT_ONCE = 4096  # a minute and a half: 34 MB of spectra
 RMS = 0.1  # that every sound is brought to: it is not further from its corpus for being turned down
 
 
@@ -33,14 +34,17 @@ def log_mel(samples: Array, sample_rate: int) -> tuple[Array, float]:
     frame_rate = sample_rate / (window // 2)
     if len(samples) < window:
         return np.zeros((0, MEL_BANDS), np.float32), frame_rate
-    mel = librosa.feature.melspectrogram(
-        y=levelled(samples),
-        sr=sample_rate,
-        n_fft=window,
-        hop_length=window // 2,
-        n_mels=MEL_BANDS,
-        norm=None,
-        center=False,
-    )
-    levels = np.maximum(10.0 * np.log10(np.maximum(mel.T / window, 1e-12)), LOWEST_DB)
+    samples, hop = levelled(samples), window // 2
+    starts = range(0, len(samples) - window + 1, hop * FRAMES_AT_ONCE)
+    pieces = [samples[start : start + hop * FRAMES_AT_ONCE + window - hop] for start in starts]
+    mel = np.concatenate([_band_powers(piece, sample_rate, window) for piece in pieces])
+    levels = np.maximum(10.0 * np.log10(np.maximum(mel / window, 1e-12)), LOWEST_DB)
     return levels.astype(np.float32), frame_rate
+
+
+def _band_powers(samples: Array, sample_rate: int, window: int) -> Array:
+    """Returns the power in each band of each frame, (frames, MEL_BANDS)."""
+    mel = librosa.feature.melspectrogram(
+        y=samples, sr=sample_rate, n_fft=window, hop_length=window // 2, n_mels=MEL_BANDS, norm=None, center=False
+    )
+    return np.asarray(mel.T)

@@ -22,12 +22,15 @@ from noizenet_training.judging.rendering import render
 from noizenet_training.judging.slicing import slices
 from noizenet_training.recipe import Recipe
 from noizenet_training.sounds.corpus import load_corpus
+from noizenet_training.sounds.excerpts import spread_pieces
 from noizenet_training.sounds.splitting import audible_parts
 
 Array = NDArray[Any]
 
 CHECKPOINT_ENDING = ".safetensors"
 CORPUS = "corpus"
+COMPARED_S = 1200.0  # of the corpus: longer ones are compared with pieces from all over
+CODED_S = 600.0  # of the corpus, to find what the codec loses
 SLICER = "slicer"
 MEANING = """fidelity, coherence: what it sounds like, and how it moves; 1 = as near as the corpus' halves to each other
 told: how surely a classifier tells it from the corpus, 0.5 or less = it can't
@@ -45,6 +48,7 @@ class Subject:
         step_rate: steps of the network in a second; of a sound file, samples.
         corpus_s: length of what it was trained on; 0 if that is not known.
         codec: of a checkpoint.
+        remembered: the sound of its memory, (samples,) each.
     """
 
     heard: Array
@@ -53,6 +57,7 @@ class Subject:
     step_rate: float
     corpus_s: float
     codec: Codec | None = None
+    remembered: Sequence[Array] = ()
 
     def collapse_of(self, samples: Array, deviation: float, corpus_s: float) -> Collapse | None:
         """Returns where samples (n,), at the subject's rates, get stuck for the rest; None if nowhere.
@@ -116,11 +121,11 @@ def compare(
     channels = found.codec.channels if found.codec else 1
     recipe = Recipe(sample_rate=found.sample_rate, channels=channels, level="corpus")
     known = load_corpus(corpus, recipe)
-    recordings = [file.mono for file in known.files]
-    reference = Reference(recordings, found.sample_rate)
+    recordings = known.heard(COMPARED_S)
+    reference = Reference(recordings, found.sample_rate, found.remembered if known.seconds > COMPARED_S else ())
     # A recording that ends in silence isn't stuck there: what counts is the music.
     parts = [part for f in known.files for part in audible_parts(f.samples, known.sample_rate, recipe.silence_db)]
-    music = mixed(np.concatenate(parts))
+    music = np.concatenate([mixed(part) for part in spread_pieces(parts, known.sample_rate, COMPARED_S)])
     deviation = float(music.std())
     primed = float(read_mono(Path(prime), found.sample_rate).std()) if Path(prime).is_file() else 0.0
     corpus_s = found.corpus_s or known.seconds
@@ -132,7 +137,8 @@ def compare(
         reference.score("white noise", noise, found.collapse_of(noise, RMS, corpus_s)),
         reference.own_score(found.collapse_of(music, deviation, corpus_s)),
     ]
-    return Comparison(scores, reference.frame_rate, codec_loss(found.codec, parts) if found.codec else None)
+    loss = codec_loss(found.codec, spread_pieces(parts, known.sample_rate, CODED_S)) if found.codec else None
+    return Comparison(scores, reference.frame_rate, loss)
 
 
 def table(found: Comparison) -> str:
@@ -196,4 +202,5 @@ def _subject(path: Path, seconds: float, seed: int, prime: str, settings: Sequen
         unchanged, _ = read(raw, finite=False)
     corpus_s = float(describe(checkpoint, 0)["corpus"]["seconds"])
     step_rate = steps_per_second(checkpoint.codec)
-    return Subject(mixed(samples), mixed(unchanged), sample_rate, step_rate, corpus_s, checkpoint.codec)
+    remembered = [mixed(checkpoint.memory.sound)] if checkpoint.memory else []
+    return Subject(mixed(samples), mixed(unchanged), sample_rate, step_rate, corpus_s, checkpoint.codec, remembered)

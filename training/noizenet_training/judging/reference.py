@@ -63,16 +63,18 @@ class Reference:
 
     Args:
         corpus: recordings, float32 (samples,) each, at the rate of the sounds to be compared.
+        recited: more of the corpus, that a sound may recite.
 
     Raises:
         SoundFileError: the corpus is too short to be compared with itself.
     """
 
-    def __init__(self, corpus: Sequence[Array], sample_rate: int) -> None:
+    def __init__(self, corpus: Sequence[Array], sample_rate: int, recited: Sequence[Array] = ()) -> None:
         self._corpus, self._sample_rate = corpus, sample_rate
         heard = [log_mel(recording, sample_rate) for recording in corpus]
         self.frame_rate = heard[0][1]
         self._levels = [levels for levels, _ in heard]
+        self._recited = self._levels + [log_mel(recording, sample_rate)[0] for recording in recited]
         seconds = [seconds_of(levels, self.frame_rate) for levels in self._levels]
         movements = [movements_of(levels) for levels in self._levels]
         self._seconds, self._movements = np.concatenate(seconds), np.concatenate(movements)
@@ -99,7 +101,7 @@ class Reference:
             fidelity,
             coherence,
             told(levels, self._levels, self.frame_rate),
-            recital(levels, self._levels, self.frame_rate),
+            recital(levels, self._recited, self.frame_rate),
             collapse,
             liveliness(finite, levels, self._sample_rate, self.frame_rate),
             levels,

@@ -8,14 +8,18 @@ files, and each pass cuts the corpus elsewhere.
 """
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from noizenet.codecs import Codec
+from noizenet_training.sounds.shelf import Shelf, in_pieces
 
 Array = NDArray[Any]
+
+SHIFTED_S = 7200.0
 
 
 class Batch(NamedTuple):
@@ -38,7 +42,9 @@ class Batch(NamedTuple):
     song: int | None = None
 
 
-def encode_stretches(codec: Codec, stretches: Sequence[Array], context: int = 0) -> list[Array]:
+def encode_stretches(
+    codec: Codec, stretches: Sequence[Array], context: int = 0, shelf: Shelf | None = None, threads: int = 1
+) -> list[Array]:
     """Returns the steps (n, width) of each stretch of sound; stretches without two steps are left out.
 
     The first steps of a stretch, which still hold the encoder's initial silence, are dropped, as many as the codec lags
@@ -47,22 +53,35 @@ def encode_stretches(codec: Codec, stretches: Sequence[Array], context: int = 0)
 
     Args:
         context: steps that a stretch must have beside those two; see `NetworkShape.context`.
+        shelf: what keeps the steps; None = one of its own.
+        threads: stretches that are encoded at the same time.
     """
-    encoded = [
-        codec.encode(codec.new_encoder_state(), stretch)[codec.delay * codec.group // codec.hop :]
-        for stretch in stretches
-    ]
+    shelf = shelf or Shelf()
+    with ThreadPoolExecutor(threads) as pool:
+        encoded = list(pool.map(lambda stretch: shelf.keep(_steps(codec, stretch)), stretches))
     return [steps for steps in encoded if len(steps) > context + 1]
+
+
+def _steps(codec: Codec, stretch: Array) -> Iterator[Array]:
+    """Yields the steps of a stretch in pieces (n, width), but for the first ones."""
+    state = codec.new_encoder_state()
+    unwanted = codec.delay * codec.group // codec.hop
+    for piece in in_pieces(stretch):
+        steps = codec.encode(state, piece)
+        yield steps[unwanted:]
+        unwanted = max(0, unwanted - len(steps))
 
 
 def shifted(codec: Codec, stretches: Sequence[Array], shifts: int) -> list[Array]:
     """Returns the stretches of sound without their first k hop / shifts samples, k from 1 to shifts - 1.
 
     Read with them, the same music falls into frames, and so into codes, a little differently: more to learn
-    from, and no code by code version of it to learn by heart.
+    from, and no code by code version of it to learn by heart. A corpus that is long enough to learn from is shifted
+    fewer times, or not at all, so that no more than `SHIFTED_S` are read.
     """
     if codec.hop <= codec.group:
         return []  # a step is a sample: there is nothing between two of them
+    shifts = min(shifts, int(SHIFTED_S * codec.sample_rate / max(sum(map(len, stretches)), 1)))
     return [stretch[k * codec.hop // shifts :] for k in range(1, shifts) for stretch in stretches]
 
 
@@ -82,17 +101,18 @@ def one_pass(
     Args:
         context: steps before its chunk that each stream is told as well, not to be predicted.
     """
-    chunks: list[tuple[int, int]] = []  # (stretch, first step)
+    tiled = []  # (stretch, first step) of each chunk
     for stretch in rng.permutation(len(stretches)):
         usable = len(stretches[stretch]) - 1 - context
         start = int(rng.integers(min(unroll, max(1, usable - unroll + 1))))
-        chunks += [(int(stretch), first) for first in range(start, usable, unroll)]
-    turn = int(rng.integers(len(chunks)))
-    chunks = chunks[turn:] + chunks[:turn]
+        firsts = np.arange(start, usable, unroll)
+        tiled.append(np.stack([np.full(len(firsts), stretch), firsts], axis=1))
+    chunks = np.concatenate(tiled)
+    chunks = np.roll(chunks, -int(rng.integers(len(chunks))), axis=0)
     streams = min(streams, len(chunks))
     run = -(-len(chunks) // streams)
     # The last run is filled up from the start, so that every stream has equally many chunks.
-    chunks += chunks[: run * streams - len(chunks)]
+    chunks = np.resize(chunks, (run * streams, 2))
     kind, width = stretches[0].dtype, stretches[0].shape[1]
     for turn in range(run):
         inputs = np.zeros((streams, context + unroll, width), kind)
@@ -106,5 +126,5 @@ def one_pass(
             inputs[stream, : len(part) - 1] = part[:-1]
             targets[stream, :real] = part[context + 1 :]
             counted[stream, :real] = True
-            fresh[stream] = turn == 0 or chunks[stream * run + turn - 1] != (stretch, first - unroll)
+            fresh[stream] = turn == 0 or tuple(chunks[stream * run + turn - 1]) != (stretch, first - unroll)
         yield Batch(inputs, targets, counted, fresh, 1.0 / run)

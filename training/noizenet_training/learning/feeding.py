@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 
 from noizenet_training.learning.batches import Batch, training_batches
 from noizenet_training.recipe import Recipe
+from noizenet_training.sounds.shelf import let_go
 
 Array = NDArray[Any]
 
+BATCHES_HELD = 64  # that are read before steps that lie in files are let go
 ONE_STREAM = ("one_shot", "windows")  # what can't be shared out among processes
 
 
@@ -40,12 +42,18 @@ def feed(
         context: steps that are told before each chunk, see `NetworkShape.context`; of the feeding streams.
     """
     if recipe.feeding == "one_shot":
-        return one_shot(stretches, number)
-    if recipe.feeding == "windows":
-        return windows(stretches, recipe.unroll, recipe.stride or recipe.unroll, number)
-    if recipe.feeding == "shuffled":
-        return shuffled(stretches, streams, recipe.unroll, rng)
-    return training_batches(stretches, streams, recipe.unroll, rng, context)
+        batches = one_shot(stretches, number)
+    elif recipe.feeding == "windows":
+        batches = windows(stretches, recipe.unroll, recipe.stride or recipe.unroll, number)
+    elif recipe.feeding == "shuffled":
+        batches = shuffled(stretches, streams, recipe.unroll, rng)
+    else:
+        batches = training_batches(stretches, streams, recipe.unroll, rng, context)
+    for turn, batch in enumerate(batches):
+        yield batch
+        if turn % BATCHES_HELD == BATCHES_HELD - 1:
+            for steps in stretches:
+                let_go(steps)
 
 
 def one_shot(stretches: Sequence[Array], number: int) -> Iterator[Batch]:

@@ -25,6 +25,7 @@ DRIFT_S = 10.0  # from each of the eight starts, unheard: time to fall into a ru
 HEARD_S = 10.0  # and then compared
 AXES = 32  # the first principal axes hold what is heard most
 SAMPLE = 20  # a part of the playing, so much smaller, tells how long it takes
+SECONDS_AT_ONCE = 600
 LEAST_WINDOWS = 4  # seconds of corpus, for two halves that have a covariance
 
 
@@ -76,13 +77,17 @@ class FreeRunning:
 
     def _features(self, steps: Array) -> Array:
         """Returns mean, deviation and mean change from step to step of each axis in each full second."""
-        points = sum(self._codec.codebooks[stage][steps[:, stage], :AXES] for stage in range(self._codec.width))
-        change = np.abs(np.diff(points, axis=0, prepend=points[:1]))
         count = len(steps) // self._second
-        shape = (count, self._second, points.shape[1])
-        points = points[: count * self._second].reshape(shape)
-        change = change[: count * self._second].reshape(shape)
-        return np.concatenate([points.mean(axis=1), points.std(axis=1), change.mean(axis=1)], axis=1)
+        rows = [np.zeros((0, 3 * min(AXES, self._codec.codebooks.shape[2])), np.float32)]
+        for first in range(0, count, SECONDS_AT_ONCE):
+            last = min(first + SECONDS_AT_ONCE, count)
+            part = steps[max(0, first * self._second - 1) : last * self._second]
+            points = sum(self._codec.codebooks[stage][part[:, stage], :AXES] for stage in range(self._codec.width))
+            change = np.abs(np.diff(points, axis=0, prepend=points[:1] if not first else points[:0]))
+            shape = (last - first, self._second, points.shape[1])
+            points, change = points[-len(change) :].reshape(shape), change.reshape(shape)
+            rows.append(np.concatenate([points.mean(axis=1), points.std(axis=1), change.mean(axis=1)], axis=1))
+        return np.concatenate(rows)
 
 
 def free_run(network: Network, stretches: Sequence[Array], steps: int, seed: int) -> Array:

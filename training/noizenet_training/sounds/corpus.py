@@ -3,35 +3,27 @@
 For the codec `tokens`, what is stereo stays so; any other codec hears the mean of the channels.
 """
 
-import hashlib
-import os
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import librosa
 import numpy as np
 from numpy.typing import NDArray
 
 from noizenet.errors import SoundFileError, UsageError
-from noizenet.sound_file import mixed, read
 from noizenet_training.recipe import Recipe
+from noizenet_training.sounds.excerpts import heard_parts
+from noizenet_training.sounds.reading import load, resampled
+from noizenet_training.sounds.shelf import Shelf, in_pieces, peak
 from noizenet_training.sounds.sources import Source, named_sources
 from noizenet_training.sounds.splitting import audible_parts, split_by_file, split_by_time
 
 Array = NDArray[Any]
 
-SILENCE_DBFS = -80.0  # a file whose peak lies below has nothing to learn from
-SHORTEST_S = 0.5
-WHOLE = 0.9  # of a known length: a file with less of it is cut short
 FILE_PEAK = 0.7
 STEREO_CODECS = ("tokens",)
 PAUSE_S = 1.5
-WIDE_DB = -60.0  # of the side beside all: with less, both channels hold the same
-MIDDLE, SIDE = np.array([0.5, 0.5], np.float32), np.array([0.5, -0.5], np.float32)
 USUAL_RATES = (8000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 
 
@@ -48,11 +40,6 @@ class CorpusFile:
     seconds: float
     sha256: str
     about: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def mono(self) -> Array:
-        """The mean of the channels, (samples,): what is judged and drawn."""
-        return mixed(self.samples)
 
 
 @dataclass(frozen=True)
@@ -84,6 +71,14 @@ class Corpus:
     def seconds(self) -> float:
         """Length of all usable files."""
         return sum(file.seconds for file in self.files)
+
+    def heard(self, seconds: float) -> list[Array]:
+        """Returns what a sound is compared with, in mono: all files, or a fair choice of so many seconds.
+
+        See `excerpts.heard_parts`.
+        """
+        files = [file.samples for file in self.files]
+        return heard_parts(files, self.remembered, self.sample_rate, seconds)
 
     @property
     def licence(self) -> str:
@@ -118,25 +113,30 @@ def load_corpus(paths: Sequence[Path], recipe: Recipe, songs: int = 0, seconds: 
     return load_sources(named_sources(paths), recipe, songs, seconds)
 
 
-def load_sources(sources: Sequence[Source], recipe: Recipe, songs: int = 0, seconds: float = 0.0) -> Corpus:
+def load_sources(
+    sources: Sequence[Source], recipe: Recipe, songs: int = 0, seconds: float = 0.0, shelf: Shelf | None = None
+) -> Corpus:
     """Returns the corpus of the first files that can be used. Others are skipped and listed in `skipped`.
 
     Args:
         songs: how many files; 0 = all.
         seconds: of each file, from its beginning; 0 = all.
+        shelf: what keeps the samples; None = one of its own.
 
     Raises:
         SoundFileError: no file can be used.
+        InputFileError: there is no room to keep it.
         UsageError: fewer than `songs` can.
     """
     if songs > len(sources):
         raise UsageError(f"--songs {songs} is more than there are files: {len(sources)}")
     skipped: list[str] = []
     stereo = recipe.codec in STEREO_CODECS and recipe.channels != 1
+    shelf = shelf or Shelf()
     loaded: list[tuple[Source, Array, int, str]] = []
     for source in sources:
         try:
-            loaded.append(_load(source, seconds, stereo))
+            loaded.append(load(source, seconds, stereo, shelf))
         except SoundFileError as error:
             skipped.append(str(error))
         if songs and len(loaded) == songs:
@@ -154,10 +154,9 @@ def load_sources(sources: Sequence[Source], recipe: Recipe, songs: int = 0, seco
     while loaded:  # each native-rate copy is let go as soon as its resampled one is made
         source, samples, rate, digest = loaded.pop(0)
         if rate != sample_rate:
-            samples = librosa.resample(samples, orig_sr=rate, target_sr=sample_rate, res_type="soxr_hq", axis=0)
+            samples = shelf.keep(resampled(samples, rate, sample_rate))
         if stereo and samples.ndim == 1:
-            samples = np.stack([samples, samples], axis=1)
-        samples = np.ascontiguousarray(samples, np.float32)
+            samples = shelf.keep(np.stack([piece, piece], axis=1) for piece in in_pieces(samples))
         files.append(CorpusFile(source.path, samples, len(samples) / sample_rate, digest, source.about))
     _set_levels(files, recipe.level)
     heard = [audible_parts(file.samples, sample_rate, recipe.silence_db) for file in files]
@@ -171,59 +170,6 @@ def load_sources(sources: Sequence[Source], recipe: Recipe, songs: int = 0, seco
     return Corpus(files, sample_rate, remembered, training, held_out, skipped)
 
 
-def _load(source: Source, longest_s: float, stereo: bool) -> tuple[Source, Array, int, str]:
-    """Returns samples, native rate and hash of a file worth using; `longest_s` of it, if not 0.
-
-    Args:
-        stereo: keep two channels, (samples, 2), of a file that has two that differ.
-    """
-    path = source.path
-    with _silent_decoder():
-        samples, rate = read(path)
-    seconds = len(samples) / rate
-    length_s = min(source.length_s, longest_s or source.length_s)
-    if seconds < WHOLE * length_s:
-        raise SoundFileError(f"{path} is cut short: it holds {seconds:.1f} s of {length_s:.1f} s")
-    if seconds < SHORTEST_S:
-        raise SoundFileError(f"{path} is too short: {seconds:.2f} s, at least {SHORTEST_S:g} s are needed")
-    if longest_s:  # however little of it: the paper trains on a tenth of a second
-        samples = samples[: max(1, round(longest_s * rate))]
-    if not (stereo and samples.shape[1] == 2):
-        samples = mixed(samples)
-    # Some recorders add a constant offset: it would take its share of the level and of the loudest bins.
-    samples = samples - np.mean(samples, axis=0, dtype=np.float64).astype(np.float32)
-    if samples.ndim > 1 and not _is_wide(samples):
-        samples = mixed(samples)
-    peak = float(np.abs(samples).max())
-    if peak < 10.0 ** (SILENCE_DBFS / 20.0):
-        raise SoundFileError(f"{path} is silent: its peak lies below {SILENCE_DBFS:g} dBFS")
-    with path.open("rb") as file:
-        return source, samples, rate, hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _is_wide(samples: Array) -> bool:
-    """Returns whether the difference of two channels (samples, 2) can be heard beside their sum."""
-    middle, side = (float(np.square(samples @ half, dtype=np.float64).mean()) for half in (MIDDLE, SIDE))
-    return bool(side > (middle + side) * 10.0 ** (WIDE_DB / 10.0))
-
-
-@contextmanager
-def _silent_decoder() -> Iterator[None]:
-    """Keeps what is written to standard error from the user: libsndfile's mp3 decoder comments on every fault.
-
-    The faults that matter are said in one sentence once the file is read.
-    """
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-
-
 def _usual_rate(highest: int) -> int:
     """Returns the lowest usual rate that isn't below the corpus' highest, or the highest usual one."""
     return next((rate for rate in USUAL_RATES if rate >= highest), USUAL_RATES[-1])
@@ -231,14 +177,13 @@ def _usual_rate(highest: int) -> int:
 
 def _set_levels(files: list[CorpusFile], level: str) -> None:
     """Scales the samples in place."""
-    if level == "file":
-        for file in files:
-            file.samples[:] *= FILE_PEAK / np.abs(file.samples).max()
-        return
-    peak = max(float(np.abs(file.samples).max()) for file in files)
-    if peak > 1.0:
-        for file in files:
-            file.samples[:] /= peak
+    peaks = [peak(file.samples) for file in files]
+    loudest = max(peaks)
+    for file, own in zip(files, peaks, strict=True):
+        factor = np.float32(FILE_PEAK / own if level == "file" else 1.0 / max(loudest, 1.0))
+        if factor != 1.0:
+            for piece in in_pieces(file.samples):
+                piece *= factor
 
 
 def _more(sentences: Sequence[str], shown: int) -> str:

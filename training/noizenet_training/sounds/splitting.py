@@ -6,11 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noizenet.errors import SoundFileError
+from noizenet_training.sounds.shelf import in_pieces, peak
 
 Array = NDArray[Any]
 
 WINDOW_S = 0.05  # in which the level is measured
 LONGEST_REST_S = 0.5  # a shorter silence is a rest, and stays
+POWERS = 512  # measured at once
 NOTHING_DB = -120.0  # a recipe's lowest level: even silence without any noise stays
 STRETCHES = 5  # held-out stretches, spread over the corpus
 SHORTEST_STRETCH_S = 1.0
@@ -33,9 +35,8 @@ def audible_parts(samples: Array, sample_rate: int, silence_db: float, pause_s: 
     count = len(samples) // window
     if not count:
         return [samples]
-    pieces = samples[: count * window].reshape(count, window, *samples.shape[1:])
-    powers = pieces.var(axis=1).reshape(count, -1).max(axis=1)  # of the louder channel; a constant is silence, too
-    loud = powers > float(np.abs(samples).max()) ** 2 * 10.0 ** (silence_db / 10.0)
+    powers = np.concatenate([_powers(part, window) for part in in_pieces(samples[: count * window], POWERS * window)])
+    loud = powers > peak(samples) ** 2 * 10.0 ** (silence_db / 10.0)
     pause = round(pause_s / WINDOW_S)
     borders = np.flatnonzero(np.diff(loud)) + 1
     runs = np.split(np.arange(count), borders)
@@ -47,6 +48,12 @@ def audible_parts(samples: Array, sample_rate: int, silence_db: float, pause_s: 
             begin = (run[-1] + 1 - pause) * window
     parts.append(samples[begin:])
     return [part for part in parts if len(part)]
+
+
+def _powers(samples: Array, window: int) -> Array:
+    """Returns the variance in each window of a whole number of them, of the louder channel; a constant has none."""
+    windows = samples.reshape(-1, window, *samples.shape[1:])
+    return np.asarray(windows.var(axis=1).reshape(len(windows), -1).max(axis=1))
 
 
 def split_by_time(files: list[list[Array]], share: float, sample_rate: int) -> tuple[list[Array], list[Array]]:
