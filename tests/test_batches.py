@@ -58,8 +58,22 @@ def test_stretches_are_encoded_without_the_silence_before_them() -> None:
     assert np.array_equal(second, whole[10_048 // codec.hop + skipped :][: len(second)])
 
 
+def test_a_stretch_shorter_than_a_shift_is_left_out() -> None:
+    codec = tokens_codec()
+    stretches = [melody(1.0), melody(1.0)[: codec.hop // 2]]
+    encoded = encode_stretches(codec, stretches + shifted(codec, stretches, 4))
+    assert [len(steps) > 100 for steps in encoded] == [True] * 4
+
+
 @pytest.mark.parametrize("shifts", [1, 2, 4])
 def test_shifted_readings_start_parts_of_the_hop_later(shifts: int) -> None:
     samples = melody(0.1)
     readings = shifted(tokens_codec(), [samples], shifts)
     assert [len(samples) - len(reading) for reading in readings] == [64 * k // shifts for k in range(1, shifts)]
+
+
+@pytest.mark.parametrize(("hours", "readings"), [(0.4, 3), (0.9, 1), (1.1, 0), (3.0, 0)])
+def test_no_more_than_two_hours_are_read_shifted(hours: float, readings: int) -> None:
+    codec = tokens_codec()
+    sound = np.zeros(int(hours * 3600 * codec.sample_rate), np.float32)
+    assert len(shifted(codec, [sound], 4)) == readings

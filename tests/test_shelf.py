@@ -47,6 +47,7 @@ def test_pieces_make_the_whole() -> None:
     assert [len(piece) for piece in in_pieces(kept, 8)] == [8, 8, 4]
     assert np.array_equal(np.concatenate(list(in_pieces(kept, 8))), kept)
     assert peak(-kept) == 3.0
+    assert [len(piece) for piece in in_pieces(kept[:0])] == [0]
 
 
 def test_a_disk_without_room_is_named_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

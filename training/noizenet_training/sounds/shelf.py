@@ -88,8 +88,8 @@ def _written(file: IO[bytes], block: Array) -> int:
 
 
 def in_pieces(array: Array, length: int = PIECE) -> Iterator[Array]:
-    """Yields an array (n, ...) in views of up to `length` rows, and lets each go after it."""
-    for first in range(0, len(array), length):
+    """Yields an array (n, ...) in views of up to `length` rows, and lets each go after it. Empty, it is one piece."""
+    for first in range(0, max(len(array), 1), length):
         yield array[first : first + length]
         let_go(array)
 
