@@ -23,7 +23,7 @@ from noizenet.protocol import STATUS_FIELDS, Value
 from noizenet_clients.client import Client
 from noizenet_daemon.daemon import least_latency_ms
 from noizenet_daemon.generator import Generator
-from running import ANY_PORTS, PATIENCE_S, RunningDaemon, daemon
+from running import ANY_PORTS, PATIENCE_S, READY, RunningDaemon, daemon
 
 FADE_FRAMES = 1200  # the gate's last 50 ms at 22,050 Hz, and a little more
 
@@ -55,6 +55,18 @@ def test_the_daemon_and_render_give_the_same_samples(checkpoint_file: Path, tmp_
     assert np.abs(one[-10:]).max() < 1e-2  # it faded out
 
 
+def test_the_first_start_gives_the_same_samples_as_the_second(
+    checkpoint_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kernels that were just compiled compute what those from the disk do, to the last bit."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
+    for name in ("first", "second"):
+        options = ["--out", tmp_path / f"{name}.wav", "--seconds", "1", "--set", "noise=0.1", "--seed", "7"]
+        done = noizenet("render", checkpoint_file, *options)
+        assert done.returncode == 0, done.stderr
+    assert np.array_equal(samples_of(tmp_path / "first.wav"), samples_of(tmp_path / "second.wav"))
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_fades_out_and_exits_with_0(checkpoint_file: Path, tmp_path: Path, number: int) -> None:
     out = tmp_path / "played.wav"
@@ -66,6 +78,31 @@ def test_a_signal_fades_out_and_exits_with_0(checkpoint_file: Path, tmp_path: Pa
         assert running.finish() == 0, running.errors
     played = samples_of(out)
     assert len(played) > 5000
+    assert np.abs(played[-4:]).max() <= np.abs(played).max() * 0.05
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_while_it_prepares_end_it_though_they_come_twice(
+    checkpoint_file: Path, tmp_path: Path, number: int
+) -> None:
+    """As `make` and `timeout` send them. An empty cache: the kernels take a minute."""
+    starting = RunningDaemon(checkpoint_file, "--output", "null", environment={"NUMBA_CACHE_DIR": str(tmp_path)})
+    while "Preparing the kernels" not in starting.errors and starting.process.poll() is None:
+        time.sleep(0.05)
+    for _ in range(2):
+        starting.process.send_signal(number)
+    assert starting.finish() == 0, starting.errors
+    assert READY not in starting.errors
+    assert "Traceback" not in starting.errors
+
+
+def test_a_signal_that_comes_twice_at_once_fades_out_all_the_same(checkpoint_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "played.wav"
+    with daemon(checkpoint_file, "--output", f"file:{out}") as running:
+        for _ in range(2):
+            running.process.send_signal(signal.SIGTERM)
+        assert running.finish() == 0, running.errors
+    played = samples_of(out)
     assert np.abs(played[-4:]).max() <= np.abs(played).max() * 0.05
 
 

@@ -161,18 +161,6 @@ def test_a_recording_unlike_the_others_goes_on_until_most_of_it_was_played() -> 
     assert 0 < changes < 0.3 * departures(frames)
 
 
-def test_a_voice_goes_on_where_the_next_second_is_as_loud() -> None:
-    """Of a song whose second half is a tenth as loud: that the other half has its turn now and then is allowed."""
-    song = melody(12.0)
-    song[len(song) // 2 :] *= 0.1
-    checkpoint = with_memory(tokens_checkpoint(), [song])
-    _, frames = walk(checkpoint, 24_000, stray=0.4)
-    half = len(MemoryPlayer(checkpoint, checkpoint.memory).tables.places) // 2  # type: ignore[arg-type]
-    leaps = np.flatnonzero(np.diff(frames) != 1)
-    assert len(leaps) > 500
-    assert np.mean((frames[leaps] < half) != (frames[leaps + 1] < half)) < 0.35
-
-
 def test_it_never_plays_past_a_stretch_and_never_stops() -> None:
     short = with_memory(tokens_checkpoint(), [melody(0.3), melody(0.2, seed=1)])
     sound, frames = walk(short, 3000, stray=0.0)

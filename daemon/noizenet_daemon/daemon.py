@@ -6,13 +6,10 @@ feeds the watchdog and ends the daemon.
 """
 
 import logging
-import signal
 import sys
-import threading
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from noizenet.checkpoint import Checkpoint
@@ -22,6 +19,7 @@ from noizenet_daemon.broadcast import Broadcast
 from noizenet_daemon.clock import Clock
 from noizenet_daemon.config import DaemonConfig
 from noizenet_daemon.console import Console
+from noizenet_daemon.ending import Ending
 from noizenet_daemon.engine import Engine
 from noizenet_daemon.generator import Generator
 from noizenet_daemon.live_instrument import LiveInstrument
@@ -51,7 +49,7 @@ class Daemon:
 
     def __init__(self, config: DaemonConfig) -> None:
         self._config = config
-        self._stopping = threading.Event()
+        self._ending = Ending()
         self._manager = ServiceManager()
         self._retry_at = 0.0
         self._ports: dict[str, int] = {}
@@ -59,14 +57,15 @@ class Daemon:
     def run(self) -> None:
         """Plays until SIGINT, SIGTERM, `quit` or the end of `for_s`, then fades out.
 
+        A signal before there is sound ends it at once.
+
         Raises:
             CheckpointError, SoundFileError: the checkpoint or the prime can't be used.
             DeviceError: the sound device or a port isn't available.
             NoizeNetError: the engine failed.
         """
         with ExitStack() as stack:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                stack.callback(signal.signal, number, signal.signal(number, self._on_signal))
+            self._ending.heed_signals(stack)
             self._build(stack)
             try:
                 self._watch()
@@ -76,11 +75,7 @@ class Daemon:
 
     def stop(self) -> None:
         """Asks the daemon to fade out and end. Any thread."""
-        self._stopping.set()
-
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        self._stopping.set()
-        signal.signal(number, signal.SIG_DFL)  # a second Ctrl-C ends it at once
+        self._ending.ask()
 
     def _build(self, stack: ExitStack) -> None:
         config = self._config
@@ -91,6 +86,7 @@ class Daemon:
             generator = Generator(Checkpoint.load(config.checkpoint), engine_name, precision)
             warm_up(generator, config.voices)
             states = initial_states(generator, config.prime, config.seed, config.voices)
+        self._ending.wait_for_fade()
         rate = config.sample_rate or (round(device[1]["default_samplerate"]) if device else generator.sample_rate)
         values: dict[str, Value] = {name: parameter.default for name, parameter in PARAMETERS.items()}
         latency_ms = least_latency_ms(generator, config.latency_ms)
@@ -209,8 +205,10 @@ class Daemon:
         """Fills the ring, then opens the tap."""
         self._engine.start()
         deadline = time.monotonic() + PREFILL_PATIENCE_S
-        while self._ring.space > 0 and self._engine.failure is None and time.monotonic() < deadline:
-            self._stopping.wait(0.002)
+        while self._ring.space > 0 and not (
+            self._engine.failure or self._ending.is_wanted or time.monotonic() > deadline
+        ):
+            time.sleep(0.002)
         self._output.start()
         if self._input is not None:
             self._input.start()
@@ -229,7 +227,8 @@ class Daemon:
         """Runs until the end: telemetry, live line, watchdog, and a device that went away."""
         blocks = -1
         line = LiveLine(self._config.live)
-        while not self._stopping.wait(TICK_S):
+        while not self._ending.is_wanted:
+            time.sleep(TICK_S)
             self._clock.observe()
             if self._engine.failure is not None:
                 raise NoizeNetError(f"the engine failed: {self._engine.failure}; start again, and report it")
@@ -269,7 +268,6 @@ class Daemon:
         self._ring.open_gate(is_open=False)
         deadline = time.monotonic() + 4 * FADE_S + 0.5
         while not self._ring.is_silent and self._output.is_alive() and time.monotonic() < deadline:
-            self._stopping.wait(0.0)
             time.sleep(0.005)
         # what the device still holds is silence by now, or the end of the fade
         time.sleep(min(self._output.latency_s, 0.5))

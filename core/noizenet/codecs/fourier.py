@@ -1,7 +1,9 @@
 """The Fourier transform of real frames, in numba: no allocation, same result for any caller.
 
 A frame of N samples is transformed as N/2 complex numbers by a Stockham radix-2 transform, whose inner loop runs
-over adjacent memory and so is vectorised by the compiler.
+over adjacent memory and so is vectorised by the compiler. Without `fastmath`, which bought nothing: the copies of a
+function that numba compiles for its callers then differed in the last bits, and which one ran depended on whether
+kernels were just compiled or came from the disk.
 Source: Swarztrauber, "FFT algorithms for vector computers", Parallel Computing 1 (1984).
 """
 
@@ -10,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from noizenet.compiling import njit
+from noizenet.compiling import kernel
 
 Array = NDArray[Any]
 
@@ -38,7 +40,7 @@ def fourier_plan(size: int) -> FourierPlan:
     return FourierPlan(np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32), *workspace)
 
 
-@njit(fastmath=True)
+@kernel
 def _complex_transform(plan: Any) -> Any:
     """Transforms (a_re, a_im); returns True if the result lies in b."""
     half = plan.a_re.shape[0]
@@ -76,7 +78,7 @@ def _complex_transform(plan: Any) -> Any:
     return in_b
 
 
-@njit(fastmath=True)
+@kernel
 def forward(plan: Any, frame: Any, out_re: Any, out_im: Any) -> None:
     """Writes the N/2 + 1 bins of a real frame of N samples."""
     half = plan.a_re.shape[0]
@@ -99,7 +101,7 @@ def forward(plan: Any, frame: Any, out_re: Any, out_im: Any) -> None:
         out_im[k] = even_im + plan.cosine[k] * odd_im + plan.sine[k] * odd_re
 
 
-@njit(fastmath=True)
+@kernel
 def inverse(plan: Any, bins_re: Any, bins_im: Any, out: Any) -> None:
     """Writes the real frame of N samples whose N/2 + 1 bins are given."""
     half = plan.a_re.shape[0]
