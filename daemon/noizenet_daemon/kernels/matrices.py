@@ -47,11 +47,14 @@ class Matrices(NamedTuple):
     outputs: int
 
 
-def pack(matrices: Sequence[Array], precision: Precision = "f32", panel: int = PANEL) -> Matrices:
+def pack(
+    matrices: Sequence[Array], precision: Precision = "f32", panel: int = PANEL, narrowest: int = WIDTHS[0]
+) -> Matrices:
     """Returns matrices (inputs, outputs), one or more of one size, packed. Their numbers are finite.
 
     Args:
         panel: width of all panels but the last.
+        narrowest: least width of the last.
     """
     stacked: Array = np.stack(matrices).astype(np.float32)
     count, inputs, outputs = stacked.shape
@@ -62,7 +65,7 @@ def pack(matrices: Sequence[Array], precision: Precision = "f32", panel: int = P
         scale = (largest * (INT8_UNIT / INT8_STEPS)).astype(np.float32)
     encode = {"f32": _as_they_are, "bf16": _in_pairs, "int8": _in_fours}[precision]
     parts = []
-    for column, width in panels(outputs, panel):
+    for column, width in panels(outputs, panel, narrowest):
         filled = np.zeros((count, inputs, width), np.float32)
         part = stacked[:, :, column : column + width]
         filled[:, :, : part.shape[2]] = part
@@ -70,12 +73,12 @@ def pack(matrices: Sequence[Array], precision: Precision = "f32", panel: int = P
     return Matrices(_aligned(np.concatenate(parts, axis=1)), scale, inputs, outputs)
 
 
-def panels(outputs: int, panel: int = PANEL) -> list[tuple[int, int]]:
+def panels(outputs: int, panel: int = PANEL, narrowest: int = WIDTHS[0]) -> list[tuple[int, int]]:
     """Returns the first output and the width of each panel."""
     full = outputs - outputs % panel
     found = [(column, panel) for column in range(0, full, panel)]
     if outputs > full:
-        found.append((full, next(width for width in WIDTHS if width >= outputs - full)))
+        found.append((full, next(width for width in WIDTHS if width >= max(outputs - full, narrowest))))
     return found
 
 

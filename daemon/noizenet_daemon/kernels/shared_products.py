@@ -34,7 +34,7 @@ def reading_order(inputs: int) -> Array:
 
 def pack_shared(matrices: Sequence[Array]) -> Matrices:
     """Returns matrices (inputs, outputs), one or more of one size, packed for `shared_product`."""
-    return pack([matrix[reading_order(len(matrix))] for matrix in matrices], "f32", SHARED_PANEL)
+    return pack([matrix[reading_order(len(matrix))] for matrix in matrices], "f32", SHARED_PANEL, NARROW)
 
 
 def _panel_of(width: int) -> Any:
