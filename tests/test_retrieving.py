@@ -8,8 +8,9 @@ import pytest
 from making import Array
 from noizenet.compiling import kernel
 from noizenet_daemon.kernels.noise import Controls
-from noizenet_daemon.kernels.retrieving import CHOSEN_FROM, LEFT_BEHIND, MemoryTables, Search, retrieve
+from noizenet_daemon.kernels.retrieving import retrieve
 from noizenet_daemon.kernels.rng import new_rng
+from noizenet_daemon.kernels.searching import CHOSEN_FROM, LEFT_BEHIND, MemoryTables, Search
 
 FRAMES, AXES, SECOND, KEYS = 600, 6, 20, 8
 DRAWS = 200
@@ -22,7 +23,7 @@ def retrieved(tables: Any, search: Any, frame: int, ahead: int, controls: Any, r
 
 
 def random_tables() -> MemoryTables:
-    """Returns a memory of one stretch: random keys and movements, while spectra and outlooks are all the same."""
+    """Returns a memory of one stretch: random keys and movements; spectra, outlooks and pulses are all the same."""
     rng = np.random.default_rng(0)
     keys = rng.standard_normal((FRAMES, KEYS)).astype(np.float32)
     movements = rng.standard_normal((FRAMES, AXES)).astype(np.float32)
@@ -37,6 +38,7 @@ def random_tables() -> MemoryTables:
         still,
         still.copy(),
         movements / np.sqrt(np.float32(AXES)),
+        np.zeros(FRAMES, np.float32),
         np.zeros((2, 4, AXES), np.float32),
         np.eye(KEYS, dtype=np.float32),
         np.zeros(KEYS, np.float32),
@@ -100,6 +102,14 @@ def test_a_voice_goes_on_from_a_spectrum_alike(is_other: Array) -> None:
     tables = random_tables()
     tables.points[is_other, 0] = 1.5
     assert np.mean(is_other[choices(tables, new_search())]) < 0.1
+
+
+def test_a_voice_goes_on_on_the_beat() -> None:
+    tables = random_tables()
+    beat = SECOND // 2
+    tables.pulses[:] = np.sqrt(2.0) * np.cos(2 * np.pi * np.arange(FRAMES) / beat)
+    late = choices(tables, new_search()) - (2 * np.arange(DRAWS) + SECOND)
+    assert np.mean(np.cos(2 * np.pi * late / beat)) > 0.6
 
 
 def test_a_voice_goes_on_where_it_was_not_of_late() -> None:

@@ -13,11 +13,12 @@ from noizenet.checkpoint import Checkpoint
 from noizenet.codecs import CodecState, sound_shape, steps_per_second
 from noizenet.memory import Memory, frame_places
 from noizenet_daemon.kernels.noise import Controls
-from noizenet_daemon.kernels.retrieving import CHOSEN_FROM, LEFT_BEHIND, MemoryTables, Search
 from noizenet_daemon.kernels.roaming import Roaming, is_own_heard, new_roaming, roam, sound_out
+from noizenet_daemon.kernels.searching import CHOSEN_FROM, LEFT_BEHIND, MemoryTables, Search
 from noizenet_daemon.kernels.stepping import NetworkState
 
 Array = NDArray[Any]
+QUIET = 1e-6  # of the loudest frame's power: how far down a level is heard to move
 MOST_AXES = 32  # of spectra: the first principal axes hold what tells one moment from another
 
 
@@ -112,6 +113,7 @@ def memory_tables(checkpoint: Checkpoint, memory: Memory) -> MemoryTables:
         points,
         outlooks,
         movements / max(float(np.sqrt(_spread(movements))), 1e-6),
+        _pulses(memory.sound, places, lasts, int(checkpoint.codec.hop), second),
         np.ascontiguousarray(codebooks * scale, np.float32),
         np.ascontiguousarray(memory.axes, np.float32),
         np.ascontiguousarray(memory.centre, np.float32),
@@ -129,6 +131,15 @@ def _outlooks(points: Array, lasts: Array, second: int) -> Array:
     ends = np.minimum(numbers + 1 + second, lasts + 1)
     means: Array = (sums[ends] - sums[begins]) / (ends - begins)[:, None]
     return means.astype(np.float32)
+
+
+def _pulses(sound: Array, places: Array, lasts: Array, hop: int, second: int) -> Array:
+    """Returns the level of each frame of a sound (samples, channels), beside its mean in the second that follows."""
+    sums = np.append(0.0, np.cumsum(np.mean(np.square(sound, dtype=np.float64), axis=1)))
+    powers = sums[np.minimum(places + hop, len(sound))] - sums[places]
+    levels = np.log(powers + QUIET * powers.max() + 1e-12)
+    pulses = levels - _outlooks(levels[:, None], lasts, second)[:, 0]
+    return np.ascontiguousarray(pulses / max(float(pulses.std()), 1e-6), np.float32)
 
 
 def _spread(points: Array) -> float:

@@ -15,6 +15,7 @@ from noizenet_daemon.kernels.cells import FAST
 LEAST_DEPARTURE = 1.4  # distance of two continuations; of two from random places it is 2 on average
 DEPARTURE_SHARE = 0.85  # of the median over all places, where that is less: music that hardly changes
 FARTHER = 0.6  # by so much more at stray 1 than at 0.5, of both; below, they fall to nothing at 0
+OFF_BEAT_AT_MOST = np.float32(4.0)
 AHEAD_STRIDE = 4  # frames: of continuations, each fourth is compared
 
 
@@ -38,6 +39,17 @@ def departure(tables: Any, frame: int, other: int) -> Any:
         total += distance(tables.movements, frame + ahead, tables.movements[other + ahead])
         count += 1
     return total / np.float32(count) if count else np.float32(2.0)
+
+
+@njit(fastmath=FAST)
+def off_beat(tables: Any, frame: int, other: int) -> Any:
+    """Returns how far pulses lie apart in the second after two frames, as far as both go on; 1 is random."""
+    total = np.float32(0.0)
+    most = min(tables.second, tables.lasts[frame] - frame, tables.lasts[other] - other)
+    for ahead in range(1, most + 1):
+        difference = tables.pulses[frame + ahead] - tables.pulses[other + ahead]
+        total += difference * difference
+    return min(np.float32(0.5) * total / np.float32(most), OFF_BEAT_AT_MOST) if most > 0 else np.float32(1.0)
 
 
 @kernel

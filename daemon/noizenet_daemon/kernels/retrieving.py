@@ -3,106 +3,43 @@
 Of each frame that may come before the next one played, the score is
 
     likeness of the hidden states / LIKENESS - SEAM x distance of the spectra
-    - FLOW x distance of the seconds that follow, on the whole - HEAT x how much its place was played of late
+    - FLOW x distance of the seconds that follow, on the whole - BEAT x how far their pulses lie apart
+    - HEAT x how much its place was played of late
 
 Where the second that follows is on the whole like the one that would have followed here, as loud and of like colour,
-a phrase goes on into another as it would have into its own. Its notes must not be the same: a frame whose continuation
-moves like the one that is being left, or like that of one left shortly before, is no departure (see
-`kernels.departing`) and taken only if there is nothing else. Both distances count up to a limit: a pause, or another
-recording, is as unlike one music as another, and has its turn when it wasn't heard for long. Of the best CHOSEN_FROM
-one is drawn, by temperature and top_p, as a code is drawn from logits.
+and rises and falls when that would have, a phrase goes on into another as it would have into its own, on the beat. Its
+notes must not be the same: a frame whose continuation moves like the one that is being left, or like that of one left
+shortly before, is no departure (see `kernels.departing`) and taken only if there is nothing else. Distances count up to
+a limit: a pause, or another recording, is as unlike one music as another, and has its turn when it wasn't heard for
+long. Of the best CHOSEN_FROM one is drawn, by temperature and top_p, as a code is drawn from logits.
 
 Source: hidden states that retrieve what followed like ones, after Khandelwal et al., "Generalization through
 memorization: nearest neighbor language models", 2020; jumps between like contexts, after Assayag and Dubnov, "Using
 factor oracles for machine improvisation", 2004.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from noizenet.compiling import inlined, kernel, njit
 from noizenet_daemon.kernels.arithmetic import quotient
 from noizenet_daemon.kernels.cells import FAST
-from noizenet_daemon.kernels.departing import departure, distance, is_near, least_departure, takes_up
+from noizenet_daemon.kernels.departing import departure, distance, is_near, least_departure, off_beat, takes_up
 from noizenet_daemon.kernels.drawing import draw_class
 from noizenet_daemon.kernels.rng import uniform
-
-Array = NDArray[Any]
 
 LIKENESS = np.float32(0.1)  # of cosines: one that is 0.1 higher is e times as likely
 SEAM = np.float32(3.0)  # for a distance as of a frame from the mean of its stretch
 SEAM_AT_MOST = np.float32(3.0)  # of that distance
 FLOW = np.float32(8.0)  # for the same between the means of a second
 FLOW_AT_MOST = np.float32(2.0)
+BEAT = np.float32(4.0)  # for pulses as unlike as two at random are
 HEAT = np.float32(32.0)  # for a place that was played as often as places were on average
-CHOSEN_FROM = 12
-LEFT_BEHIND = 8  # departures, to whose surroundings a voice doesn't come back
 MOST_SCORED = 8192  # frames; of longer memories, evenly spread ones from a random first
 MOST_REFUSED = 256  # places that take up what was left of late: then they are allowed
 BARRED = np.float32(-1e30)
 NO_DEPARTURE = np.float32(1e6)
-
-
-class MemoryTables(NamedTuple):
-    """A memory as the kernels take it. n frames, S stages, C classes, A axes of spectra, K of keys, H hidden units.
-
-    Attributes:
-        sound: (samples, channels).
-        places, firsts, lasts: of each frame where it plays from, and its stretch's first and last, int32 (n,).
-        codes: int32 (n, S).
-        keys: (n, K), of length 1.
-        points: spectra, scaled so that they deviate by 1 from the mean of their stretch, (n, A).
-        outlooks: the mean of the points in the second that follows each, (n, A).
-        movements: what points are beside that mean, scaled as points are, (n, A).
-        code_points: what each code adds to a spectrum, as `points` are scaled, (S, C, A).
-        axes, centre: see `noizenet.memory.Memory`.
-        pace_s: seconds from departure to departure at stray 0.5.
-        second: steps in a second.
-        hop: samples of a frame.
-    """
-
-    sound: Array
-    places: Array
-    firsts: Array
-    lasts: Array
-    codes: Array
-    keys: Array
-    points: Array
-    outlooks: Array
-    movements: Array
-    code_points: Array
-    axes: Array
-    centre: Array
-    pace_s: float
-    second: int
-    hop: int
-
-
-class Search(NamedTuple):
-    """Workspace of a search, and how much each place was played of late.
-
-    Attributes:
-        left: frames that were left last, int64 (LEFT_BEHIND,), a ring; -1 where there is none yet.
-        since: steps since each of them was left, int64 (LEFT_BEHIND,).
-        heat: one for each step that a frame was played, decaying, (n,).
-        sums: heat of all frames before each, (n + 1,).
-        scores, departures: of each frame scored, (n,).
-        key, point: the hidden state as the keys see it (K,), and the spectrum that is being left (A,).
-        likely, chosen: the best scores, float32, and their frames, int32, (CHOSEN_FROM,).
-    """
-
-    left: Array
-    since: Array
-    heat: Array
-    sums: Array
-    scores: Array
-    departures: Array
-    key: Array
-    point: Array
-    likely: Array
-    chosen: Array
 
 
 @njit(fastmath=FAST)
@@ -176,6 +113,7 @@ def _score(tables: Any, search: Any, frame: int, ahead: int, first: int, stride:
         search.departures[n] = np.float32(2.0)
         if frame >= 0:
             search.scores[n] -= FLOW * min(distance(tables.outlooks, n, tables.outlooks[frame]), FLOW_AT_MOST)
+            search.scores[n] -= BEAT * off_beat(tables, frame, n)
             search.departures[n] = departure(tables, frame, n)
 
 
