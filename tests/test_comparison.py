@@ -88,7 +88,13 @@ def test_a_render_too_short_for_other_figures_has_this_one(decaying: Path, song:
     assert own["survival"] is own["fidelity"] is None
     # after the silence at the song's end, it rises from 0 to its 0.1
     assert own["collapse"]["steps"] == pytest.approx(expected_steps(0.1, read(song)[0].std()), abs=2)
-    assert "0.3         -         -" in table(Comparison([Score("short", 0.3, math.nan)], 43.0, None))
+    assert "0.3         -         -" in table(Comparison([Score("short", 0.3, math.nan)], 43.0, None, 5.0))
+
+
+@pytest.mark.parametrize(("minutes", "is_said"), [(19.0, False), (600.0, True)])
+def test_it_is_said_that_pieces_stand_for_a_long_corpus(minutes: float, is_said: bool) -> None:
+    said = table(Comparison([Score("sound", 60.0, 1.0)], 43.0, None, 60.0 * minutes))
+    assert ("The corpus has 600 minutes: pieces from all over, 20 minutes together" in said) == is_said
 
 
 def test_steps_of_a_frame_codec_are_frames(song: Path, tmp_path: Path) -> None:

@@ -81,11 +81,13 @@ class Comparison:
         scores: of the subject, the slicer, white noise, and the corpus.
         frame_rate: of the scores' levels, Hz.
         codec_loss: of the subject's codec; None of a sound file.
+        corpus_s: length of the corpus, of which no more than `COMPARED_S` is heard.
     """
 
     scores: list[Score]
     frame_rate: float
     codec_loss: CodecLoss | None
+    corpus_s: float
 
     def to_json(self) -> dict[str, Any]:
         """Returns plain values: the figures of each sound by its name."""
@@ -138,7 +140,7 @@ def compare(
         reference.own_score(found.collapse_of(music, deviation, corpus_s)),
     ]
     loss = codec_loss(found.codec, spread_pieces(parts, known.sample_rate, CODED_S)) if found.codec else None
-    return Comparison(scores, reference.frame_rate, loss)
+    return Comparison(scores, reference.frame_rate, loss, known.seconds)
 
 
 def table(found: Comparison) -> str:
@@ -154,6 +156,11 @@ def table(found: Comparison) -> str:
             "The codec alone: log-spectral distance {:.1f} dB, spectral convergence {:.1f} dB.".format(
                 *found.codec_loss
             )
+        )
+    if found.corpus_s > COMPARED_S:
+        lines.append(
+            f"The corpus has {found.corpus_s / 60:.0f} minutes: "
+            f"pieces from all over, {COMPARED_S / 60:.0f} minutes together, stand for it."
         )
     return "\n".join(lines)
 
