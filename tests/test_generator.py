@@ -33,6 +33,7 @@ from noizenet.protocol import NOISE_KINDS, NOISE_MODES, NOISE_TARGETS, PARAMETER
 from noizenet.states import arrays_of
 from noizenet_daemon.generator import EngineName, Generator, GeneratorState
 from noizenet_daemon.kernels.noise import Controls
+from noizenet_daemon.kernels.roaming import FRAME
 from rolling import cell_oldest_first
 
 CELLS: list[Cell] = ["rnn", "lstm", "gru", "conv"]
@@ -57,7 +58,7 @@ def play(generator: Generator, state: GeneratorState, blocks: int, **values: Any
 
 
 def steps_of(checkpoint: Checkpoint, engine: EngineName, steps: int, **values: Any) -> Array:
-    """Returns the codes or features of the first steps."""
+    """Returns the codes or features of the first steps; of a memory also, in a last column, the frames played."""
     generator = Generator(checkpoint, engine)
     blocks = -(-steps // (1 if generator.codec.hop > 1 else 128))
     state = generator.new_state(7)
@@ -67,6 +68,8 @@ def steps_of(checkpoint: Checkpoint, engine: EngineName, steps: int, **values: A
     for _ in range(blocks):
         generator.generate(state, controls, out)
         found.append(state.steps.copy())
+        if state.memory:
+            found[-1] = np.append(found[-1], state.memory.roaming.places[[[FRAME]]], axis=1)
     return np.concatenate(found)
 
 
