@@ -32,7 +32,7 @@ def playing(checkpoint: Checkpoint, voices: int, shares: bool) -> Performance:
     """Returns voices that have begun to play."""
     generator = Generator(checkpoint)
     if shares:
-        generator.share()
+        generator.share(voices)
     states, rate = initial_states(generator, "corpus", 1, voices), generator.sample_rate
     made = Performance(generator, states, sample_rate=rate, channels=generator.channels, block_frames=BLOCK)
     play(made, 4)

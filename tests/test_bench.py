@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from making import tokens_checkpoint
 from noizenet.errors import CheckpointError, UsageError
@@ -22,6 +23,8 @@ from noizenet_daemon.benchmark.peers.peer import PeerUnavailableError
 from noizenet_daemon.benchmark.peers.program import Program
 from noizenet_daemon.benchmark.playing import CONTESTANTS, measure_playing, most_in_time
 from noizenet_daemon.benchmark.resident import resident_bytes
+
+GPU = (pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"))
 
 
 def noizenet(*words: str | Path) -> subprocess.CompletedProcess[str]:
@@ -76,7 +79,7 @@ def test_voices_that_share_work_are_counted_between_two_measurements() -> None:
     assert most_in_time(lambda voices: 0.4 + 0.1 * voices, 1.0) == 6
 
 
-@pytest.mark.parametrize("contestant", CONTESTANTS)
+@pytest.mark.parametrize("contestant", [pytest.param(one, marks=GPU if one == "cuda" else ()) for one in CONTESTANTS])
 def test_a_recipe_is_played_in_each_way(contestant: Any) -> None:
     found = measure_playing("paper-rnn", contestant, 0.01)
     assert (found.name, found.contestant, found.sample_rate, found.block_frames) == (
@@ -143,7 +146,7 @@ def test_all_recipes_and_what_ships_are_measured_unless_told() -> None:
     plan = make_plan([], (48,), [], None, quick=False)
     assert plan.names[: len(FRESH)] == tuple(FRESH)
     assert [Path(name).stem for name in plan.names[len(FRESH) :]] == ["orchestra", "whale"]
-    assert (plan.contestants, plan.seconds, plan.turns) == (("f32", "bf16", "int8", "torch"), 1.0, 5)
+    assert (plan.contestants, plan.seconds, plan.turns) == (("f32", "bf16", "int8", "torch", "cuda"), 1.0, 5)
     quick = make_plan(["paper-shuffled", "paper-lstm"], (), [], None, quick=True)
     assert (quick.names, quick.contestants, quick.seconds) == (("paper-lstm",), ("f32",), 0.1)
 

@@ -55,7 +55,7 @@ def test_a_product_of_four_vectors_is_that_of_each(inputs: int, outputs: int) ->
 def test_each_voice_is_what_it_is_alone(make: Callable[..., Checkpoint], cell: Cell) -> None:
     """Six voices, four of which step together: the state of each, which holds all it will ever play, is compared."""
     shared, alone = (Generator(make(cell, 2, 19)) for _ in range(2))
-    shared.share()
+    shared.share(6)
     assert shared.together == TOGETHER
     numbers = [1, 2, 3, 4, 5, 6]
     made = performance(shared, numbers)
@@ -72,7 +72,7 @@ def test_a_mix_of_voices_is_the_same_side_by_side_and_one_by_one_with_events_and
     for shares in (False, True):
         generator = Generator(amplitude_checkpoint("gru"))
         if shares:
-            generator.share()
+            generator.share(5)
         made = performance(generator, [1, 2, 3, 4, 5])
         made.at(333, lambda made=made: made.set("noise", 0.5, 2))  # type: ignore[misc]
         parts = [sound(made, 5)]
@@ -86,7 +86,10 @@ def test_what_can_t_step_together_plays_one_by_one() -> None:
         Generator(tokens_checkpoint()),  # a step a block
         Generator(amplitude_checkpoint("conv")),
         Generator(amplitude_checkpoint("lstm"), precision="bf16"),
-        Generator(amplitude_checkpoint("lstm"), "torch"),
     ):
         warm_up(generator, 5)
         assert generator.together == 1
+    tensors = Generator(amplitude_checkpoint("lstm"), "torch")  # it takes all: see test_tensors
+    assert tensors.together == 1
+    warm_up(tensors, 5)
+    assert tensors.together == 5

@@ -49,9 +49,8 @@ def _configure_render(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sample-rate", type=int, default=0, metavar="HZ", help="of the file (default: the checkpoint's own)"
     )
-    parser.add_argument("--engine", choices=("numba", "torch"), default="numba", help="(default: numba)")
-    about, default = OPTIONS["precision"]
-    parser.add_argument("--precision", choices=about.choices, default=default, help=f"{about.doc} (default: {default})")
+    for name in ("engine", "precision"):
+        _add_option(parser, name)
     parser.add_argument(
         "--live-input",
         type=Path,
@@ -94,7 +93,7 @@ def _configure_reproduce(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("out", metavar="OUT.wav", type=Path, help="the WAV file to write: what it expected")
     parser.add_argument("--seconds", type=_seconds, metavar="S", help="only the first S seconds (default: all)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--engine", choices=("numba", "torch"), default="numba", help="(default: numba)")
+    _add_option(parser, "engine")
 
 
 def _run_reproduce(arguments: argparse.Namespace) -> None:
@@ -106,6 +105,12 @@ def _run_reproduce(arguments: argparse.Namespace) -> None:
         arguments.checkpoint, arguments.sound, arguments.out, seconds=arguments.seconds, engine=arguments.engine
     )
     print(json.dumps(result.to_json(), indent=2) if arguments.json else as_text(result, arguments.out))
+
+
+def _add_option(parser: argparse.ArgumentParser, name: str) -> None:
+    """Adds an option of the daemon that is one of a few words."""
+    about, default = OPTIONS[name]
+    parser.add_argument(f"--{name}", choices=about.choices, default=default, help=f"{about.doc} (default: {default})")
 
 
 def _seconds(text: str) -> float:

@@ -22,6 +22,7 @@ from noizenet.protocol import (
     suggest,
 )
 from noizenet.start_values import checked, start_values
+from noizenet_daemon.engines import ABOUT_ENGINES, ENGINES
 from noizenet_daemon.precision import PRECISION_CHOICES
 
 SHIPPED_CHECKPOINT = Path(__file__).parent / "models" / "orchestra.safetensors"
@@ -75,7 +76,7 @@ class DaemonConfig:
     )
     engine: str = field(
         default="numba",
-        metadata=option("What computes the network; torch needs the extra cuda.", choices=("numba", "torch")),
+        metadata=option(ABOUT_ENGINES, choices=ENGINES),
     )
     precision: str = field(
         default="auto",

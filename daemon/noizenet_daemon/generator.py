@@ -6,7 +6,7 @@ samples everywhere.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,8 @@ from noizenet.errors import UsageError
 from noizenet.perlin import perlin_noise
 from noizenet.states import Workspace, copy_state
 from noizenet_daemon.engine_numba import NumbaEngine, new_network_state
+from noizenet_daemon.engines import EngineName, new_engine
 from noizenet_daemon.kernels.noise import PERLIN_HZ, Controls
-from noizenet_daemon.kernels.shared_products import TOGETHER
 from noizenet_daemon.kernels.stepping import NetworkState
 from noizenet_daemon.memory_player import MemoryPlayer, MemoryState
 from noizenet_daemon.noise_amount import noise_amount
@@ -27,7 +27,6 @@ from noizenet_daemon.quarantine import Quarantine, guarded, quarantine, remember
 from noizenet_daemon.shared_engine import SharedEngine, can_share
 
 Array = NDArray[Any]
-EngineName = Literal["numba", "torch"]
 PREDICTED_AT_ONCE = 1 << 15  # steps: an interruption waits for no more
 SAMPLE_CODEC_CHUNK = 128  # steps at once where a step is one sample: 3 to 6 ms
 LEAST_SHARED_STEPS = 32  # in a block: for fewer, copying states to and fro costs more than it gains
@@ -42,12 +41,12 @@ CORPUS = "corpus"
 SEED_STRIDE = 5  # states lie in the order of the corpus: neighbouring seeds begin far apart in it
 
 
-class Engine(Protocol):
-    """Steps a network; see `NumbaEngine`."""
+class Together(Protocol):
+    """Steps several voices side by side, as many as `together` says; see `SharedEngine`."""
 
-    def run(self, state: NetworkState, controls: Controls, out: Array) -> None: ...
-    def listen(self, state: NetworkState, steps: Array) -> None: ...
-    def predict(self, state: NetworkState, steps: Array, out: Array) -> None: ...
+    @property
+    def together(self) -> int: ...
+    def run(self, states: Sequence[NetworkState], controls: Sequence[Controls], outs: Sequence[Array]) -> None: ...
 
 
 class GeneratorState(NamedTuple):
@@ -71,12 +70,7 @@ class Generator:
     def __init__(
         self, checkpoint: Checkpoint, engine: EngineName = "numba", precision: PrecisionChoice = "auto"
     ) -> None:
-        """Args:
-            precision: of the weights; see `noizenet_daemon.precision`.
-
-        Raises:
-            UsageError: the engine doesn't have that precision.
-        """
+        """Takes and raises what `new_engine` does."""
         self.checkpoint = checkpoint
         self.codec = checkpoint.codec
         self.sample_rate = self.codec.sample_rate
@@ -85,16 +79,8 @@ class Generator:
         self._chunk_steps = groups * self.codec.group
         self.chunk_frames = groups * self.codec.hop
         self.step_rate = steps_per_second(self.codec)
-        self._engine: Engine
-        if engine == "torch":
-            if precision not in ("auto", "f32"):
-                raise UsageError(f"the engine torch computes in float32: leave out precision {precision}")
-            from noizenet_daemon.engine_torch import TorchEngine
-
-            self._engine = TorchEngine(checkpoint)
-        else:
-            self._engine = NumbaEngine(checkpoint, precision)
-        self._shared: SharedEngine | None = None
+        self._engine = new_engine(checkpoint, engine, precision)
+        self._shared: Together | None = None
         self._memory = MemoryPlayer(checkpoint, checkpoint.memory) if checkpoint.memory else None
 
     def new_state(self, seed: int, voice: int = 1) -> GeneratorState:
@@ -146,16 +132,20 @@ class Generator:
         for state, one, out in zip(states, controls, outs, strict=True):
             self._sound_out(state, one, out)
 
-    def share(self) -> None:
-        """Lets voices step side by side from now on, where that is quicker. They belong to one thread then."""
-        is_worth_it = self._chunk_steps >= LEAST_SHARED_STEPS and not self._shared
-        if is_worth_it and isinstance(self._engine, NumbaEngine) and can_share(self._engine):
+    def share(self, voices: int) -> None:
+        """Lets so many voices step side by side from now on, where that is quicker. They belong to one thread then.
+
+        The kernels step four together, whatever `voices` is.
+        """
+        if not isinstance(self._engine, NumbaEngine):
+            self._shared = self._engine.together(voices)
+        elif not self._shared and self._chunk_steps >= LEAST_SHARED_STEPS and can_share(self._engine):
             self._shared = SharedEngine(self.checkpoint, self._engine, self._chunk_steps)
 
     @property
     def together(self) -> int:
         """Voices that step side by side; 1 if none do."""
-        return TOGETHER if self._shared else 1
+        return self._shared.together if self._shared else 1
 
     def _sound_out(self, state: GeneratorState, controls: Controls, out: Array) -> None:
         """Turns the steps that a voice has made into its block."""

@@ -15,7 +15,8 @@ from noizenet.protocol import PARAMETERS, STATUS_FIELDS, Value, suggest
 from noizenet_daemon.broadcast import Broadcast
 from noizenet_daemon.clock import Clock
 from noizenet_daemon.engine import Engine
-from noizenet_daemon.generator import EngineName, Generator, GeneratorState
+from noizenet_daemon.engines import EngineName
+from noizenet_daemon.generator import Generator, GeneratorState
 from noizenet_daemon.performance import initial_states
 from noizenet_daemon.precision import PrecisionChoice
 from noizenet_daemon.ring import Ring

@@ -15,7 +15,8 @@ from noizenet.errors import UsageError
 from noizenet.protocol import Value
 from noizenet.sound_file import read_mono
 from noizenet.wave_file import LARGEST_DATA, WaveFile, check_writable, unwritable
-from noizenet_daemon.generator import EngineName, Generator
+from noizenet_daemon.engines import EngineName
+from noizenet_daemon.generator import Generator
 from noizenet_daemon.level import SILENT_DB, levels_db
 from noizenet_daemon.performance import Performance, initial_states
 from noizenet_daemon.precision import PrecisionChoice

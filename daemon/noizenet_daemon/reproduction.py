@@ -24,7 +24,8 @@ from noizenet.errors import CheckpointError, SoundFileError, UsageError
 from noizenet.nearness import Figures, compare
 from noizenet.sound_file import mixed, read_channels
 from noizenet.wave_file import check_writable
-from noizenet_daemon.generator import EngineName, Generator
+from noizenet_daemon.engines import EngineName
+from noizenet_daemon.generator import Generator
 from noizenet_daemon.offline import complete_file
 from noizenet_daemon.warming import said_if_slow
 

@@ -28,7 +28,13 @@ def can_share(engine: NumbaEngine) -> bool:
 
 
 class SharedEngine:
-    """An engine's weights, packed for four voices, and room for four states. Used by one thread at a time."""
+    """An engine's weights, packed for four voices, and room for four states. Used by one thread at a time.
+
+    Attributes:
+        together: how many voices it steps, four.
+    """
+
+    together = TOGETHER
 
     def __init__(self, checkpoint: Checkpoint, engine: NumbaEngine, steps: int) -> None:
         """Args:

@@ -12,6 +12,7 @@ from noizenet_daemon.kernels.noise import Controls
 from noizenet_daemon.performance import Performance
 
 SAY_AFTER_S = 1.5
+MOMENTS = (Controls(), Controls(noise=0.1, top_p=0.9))  # without noise and with all that there is
 
 
 def warm_up(generator: Generator, voices: int = 1, listens: bool = True) -> None:
@@ -23,14 +24,18 @@ def warm_up(generator: Generator, voices: int = 1, listens: bool = True) -> None
     """
     state, _ = generator.primed_state("silence" if listens else CORPUS, 0)
     block = np.zeros((generator.chunk_frames, generator.channels), np.float32)
-    for controls in (Controls(), Controls(noise=0.1, top_p=0.9)):
+    for controls in MOMENTS:
         generator.generate(state, controls, block)
     performance = Performance(generator, [state], sample_rate=generator.sample_rate, channels=2, block_frames=64)
     performance.replace(generator, [generator.copy_of(state)])
     performance.render(np.zeros((64, 2), np.float32))
     if voices > 1:
-        generator.share()
+        generator.share(voices)
         states = [generator.copy_of(state) for _ in range(voices)]
+        if 1 < generator.together <= voices:
+            blocks = [block.copy() for _ in range(generator.together)]
+            for controls in MOMENTS:
+                generator.generate_together(states[: len(blocks)], [controls] * len(blocks), blocks)
         performance = Performance(generator, states, sample_rate=generator.sample_rate, channels=2, block_frames=64)
         performance.render(np.zeros((64, 2), np.float32))
 

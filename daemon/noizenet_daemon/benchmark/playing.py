@@ -20,8 +20,9 @@ from noizenet_daemon.warming import warm_up
 BLOCK_FRAMES: int = OPTIONS["block_frames"][1]  # the daemon's own default
 MOST_VOICES = round(OPTIONS["voices"][0].maximum or 1)
 ROUNDING = 1e-6  # a number of voices that is whole but for this is whole
-Contestant = Literal["f32", "bf16", "int8", "torch"]  # the engine numba in each precision, and PyTorch eager
-CONTESTANTS: tuple[Contestant, ...] = (*PRECISIONS, "torch")
+# The engine numba in each precision, and the other engines.
+Contestant = Literal["f32", "bf16", "int8", "torch", "cuda"]
+CONTESTANTS: tuple[Contestant, ...] = (*PRECISIONS, "torch", "cuda")
 
 
 @dataclass(frozen=True)
@@ -30,13 +31,14 @@ class Playing:
 
     Attributes:
         name: the recipe's, or the file's.
-        contestant: a precision of the engine numba, or "torch".
+        contestant: a precision of the engine numba, or another engine.
         sample_rate: frames per second of the blocks, the checkpoint's own.
         block_frames: of a block.
-        steps_per_second: of processor time, all included that one voice needs: network, codec, memory, safety chain.
+        steps_per_second: of processor time, all included that one voice needs: network, codec, memory, safety chain;
+            also the time in which the processor waits for a GPU.
         realtime_factor: seconds of sound in a second of processor time.
         block_ms: percentiles of the time on the clock that a block took, and the longest, ms.
-        voices: how many play in real time on this core, 64 at most; None if it wasn't measured.
+        voices: how many play in real time on this core, or on the GPU, 64 at most; None if it wasn't measured.
         resident_bytes: memory of the process that played it, everything included.
         weights: that a step is multiplied with.
         weight_bytes: what they take.
@@ -61,9 +63,9 @@ def checkpoint_of(what: str) -> Checkpoint:
 
 
 def generator_of(what: str, contestant: Contestant) -> Generator:
-    """Returns a checkpoint, ready to play; raises as `Checkpoint.load` does."""
-    if contestant == "torch":
-        return Generator(checkpoint_of(what), "torch", "f32")
+    """Returns a checkpoint, ready to play; raises as `Checkpoint.load` and `Generator` do."""
+    if contestant == "torch" or contestant == "cuda":
+        return Generator(checkpoint_of(what), contestant, "f32")
     return Generator(checkpoint_of(what), "numba", contestant)
 
 
@@ -80,7 +82,7 @@ def measure_playing(what: str, contestant: Contestant, seconds: float) -> Playin
     voices = None if contestant == "torch" else voices_in_time(generator, seconds / 6)
     shape = generator.checkpoint.network
     weights = weights_in_step(shape)
-    precision: Precision = "f32" if contestant == "torch" else contestant
+    precision: Precision = "f32" if contestant == "torch" or contestant == "cuda" else contestant
     return Playing(
         name=generator.checkpoint.name or what,
         contestant=contestant,
@@ -98,6 +100,8 @@ def measure_playing(what: str, contestant: Contestant, seconds: float) -> Playin
 
 def play(generator: Generator, voices: int, seconds: float) -> BlockTimes:
     """Returns what blocks of so many voices take, at the checkpoint's own rate and channels."""
+    if voices > 1:
+        warm_up(generator, voices, listens=False)
     performance = Performance(
         generator,
         initial_states(generator, "corpus", 1, voices),

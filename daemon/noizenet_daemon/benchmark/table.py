@@ -12,6 +12,7 @@ SIZE_HEADS = ("hidden", "stepped by", "steps/s", "x real time", "f32 is", "SGEMM
 PLAYING_WIDTHS = (15, 11, 9, 11, 7, 7, 7, 7, 10, 6, 5, 5, 6)
 SIZE_WIDTHS = (6, 17, 9, 11, 9, 5, 6, 9)
 LEFT = 2  # columns of words
+NAMES = {"torch": "PyTorch", "cuda": "CUDA graphs"}  # of engines; a precision is its own
 
 
 def machine_lines(machine: dict[str, Any], ceilings: dict[str, float]) -> list[str]:
@@ -39,7 +40,7 @@ def playing_line(row: dict[str, Any]) -> str:
     return _line(
         (
             row["name"],
-            "PyTorch" if row["contestant"] == "torch" else row["contestant"],
+            NAMES.get(row["contestant"], row["contestant"]),
             f"{row['steps_per_second']:,.0f}",
             _factor(row["realtime_factor"]),
             *(f"{block[name]:.2f}" for name in ("p50", "p95", "p99", "max")),

@@ -45,11 +45,12 @@ def _prepare(names: Sequence[str], contestants: Sequence[Any]) -> None:
     """Compiles what playing these needs, so that no process that is measured has to."""
     from noizenet_daemon.benchmark.playing import generator_of
     from noizenet_daemon.kernels.shared_products import TOGETHER
+    from noizenet_daemon.precision import PRECISIONS
     from noizenet_daemon.warming import warm_up
 
     for name in names:
         for contestant in contestants:
-            if contestant != "torch":
+            if contestant in PRECISIONS:
                 warm_up(generator_of(name, contestant), TOGETHER)
 
 
