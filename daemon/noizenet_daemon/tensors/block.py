@@ -67,6 +67,7 @@ class Block:
         """Returns what replays the work, captured as a CUDA graph."""
         graph = torch.cuda.CUDAGraph()
         with torch.inference_mode():
+            stream.wait_stream(torch.cuda.current_stream(stream.device))  # where weights and tables are still under way
             with torch.cuda.stream(stream):
                 for _ in range(REHEARSALS):
                     self._replay()
