@@ -83,8 +83,10 @@ class TorchEngine:
 
     def _block(self, work: WorkName, voices: int, length: int) -> Block:
         """Returns the block of a kind, made at its first use."""
+        key = work, voices, length
+        if key in self._blocks:  # without the lock: what is played isn't held up by what another thread captures
+            return self._blocks[key]
         with self._making:
-            key = work, voices, length
             if key not in self._blocks:
                 with torch.inference_mode():
                     self._blocks[key] = Block(getattr(self._steps, work), self.shape, voices, length, self._device)
