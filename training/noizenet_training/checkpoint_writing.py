@@ -18,6 +18,7 @@ from noizenet_training.learning.sample_rnn import new_network
 from noizenet_training.remembering import USUAL_PACE_S, Remembering
 from noizenet_training.resumption import resume_path, save_resume
 from noizenet_training.starts import start_states
+from noizenet_training.tempering import tempered
 
 Array = NDArray[Any]
 
@@ -38,6 +39,7 @@ class CheckpointWriter:
 
     Attributes:
         pace_s: see `Memory`.
+        temperature: that the network's draws are made at; see `tempering`.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class CheckpointWriter:
         self._identity = identity
         self._remembering = remembering
         self.pace_s = USUAL_PACE_S
+        self.temperature = 1.0
         self._written_s = -math.inf
         self._written: Round | None = None
 
@@ -87,7 +90,7 @@ class CheckpointWriter:
         }
         checkpoint = replace(
             self._blank,
-            weights=fitting.best,
+            weights=tempered(fitting.best, self.temperature) if self.temperature != 1.0 else fitting.best,
             states=start_states(network, self._training, self._blank.codec.group),
             memory=self._remembering.memory(network, self.pace_s) if self._remembering else None,
             training=self._blank.training | brought | _histories(fitting),

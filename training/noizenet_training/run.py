@@ -18,6 +18,7 @@ from noizenet.errors import InputFileError, TrainingError, UsageError
 from noizenet_training.checkpoint_writing import CheckpointWriter
 from noizenet_training.codecs.codec_fitting import fit_codec
 from noizenet_training.following import Material, follow, new_fitting
+from noizenet_training.judging.comparison import COMPARED_S
 from noizenet_training.judging.words import in_words
 from noizenet_training.learning.distributed import Group, joined, leave
 from noizenet_training.learning.feeding import ONE_STREAM
@@ -36,6 +37,7 @@ from noizenet_training.resumption import load_resume, resume_path
 from noizenet_training.sounds.corpus import Corpus
 from noizenet_training.sounds.shelf import Shelf
 from noizenet_training.task import Outcome, Task, check_writable, preview_path
+from noizenet_training.tempering import find_temperature
 
 Array = NDArray[Any]
 
@@ -119,22 +121,26 @@ def _lead(
     trained_s = elapsed()
     writer.write_checkpoint(trained_s)
     resume_path(task.out).unlink(missing_ok=True)
-    if task.preview and remembering:
-        _find_pace(task, corpus, writer, report)
+    if task.preview:
+        _find_what_sounds_best(task, corpus, writer, report)
         writer.write_checkpoint(trained_s)
     return _outcome(task, corpus, fitting, listener, report, trained_s, elapsed)
 
 
-def _find_pace(task: Task, corpus: Corpus, writer: CheckpointWriter, report: Reporter) -> None:
-    """Lets the checkpoint find how often to leave one place of its memory for another."""
+def _find_what_sounds_best(task: Task, corpus: Corpus, writer: CheckpointWriter, report: Reporter) -> None:
+    """Lets the checkpoint find how often to leave a place of its memory, or how surely to draw samples."""
     try:
         pace_s = find_pace(task.out, corpus.heard(task.recipe.memory_s), task.seed)
+        temperature = find_temperature(task.out, corpus.heard(COMPARED_S), task.seed)
     except InputFileError as error:
         report.say(f"the checkpoint is ready, but could not be listened to: {error}")
         return
     if pace_s:
         writer.pace_s = pace_s
         report.say(f"it leaves one place of its memory for another every {pace_s:g} s; stray changes that")
+    if temperature != 1.0:
+        writer.temperature = temperature
+        report.say(f"it sounds most like your sound at a temperature of {temperature:g}, which is its 1 from now on")
 
 
 def _blank_checkpoint(task: Task, corpus: Corpus, codec: Codec, fitting: Fitting) -> Checkpoint:
