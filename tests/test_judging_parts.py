@@ -102,5 +102,5 @@ def test_the_picture_is_written_also_of_what_has_no_figures(tmp_path: Path) -> N
     for seconds in (12.0, 0.01):
         scores = [reference.score(name, melody(seconds, RATE, seed=2)) for name in ("a.wav", "slicer", "noise")]
         path = tmp_path / f"{seconds}.png"
-        draw(Comparison([*scores, reference.own_score()], reference.frame_rate, None), path)
+        draw(Comparison([*scores, reference.own_score()], reference.frame_rate, None, 5.0), path)
         assert path.read_bytes().startswith(b"\x89PNG")
