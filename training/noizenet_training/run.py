@@ -121,7 +121,7 @@ def _lead(
     trained_s = elapsed()
     writer.write_checkpoint(trained_s)
     resume_path(task.out).unlink(missing_ok=True)
-    if task.preview:
+    if task.preview and (remembering or task.recipe.frame):
         _find_what_sounds_best(task, corpus, writer, report)
         writer.write_checkpoint(trained_s)
     return _outcome(task, corpus, fitting, listener, report, trained_s, elapsed)
@@ -130,17 +130,15 @@ def _lead(
 def _find_what_sounds_best(task: Task, corpus: Corpus, writer: CheckpointWriter, report: Reporter) -> None:
     """Lets the checkpoint find how often to leave a place of its memory, or how surely to draw samples."""
     try:
-        pace_s = find_pace(task.out, corpus.heard(task.recipe.memory_s), task.seed)
-        temperature = find_temperature(task.out, corpus.heard(COMPARED_S), task.seed)
+        if task.recipe.frame:
+            writer.temperature = find_temperature(task.out, corpus.heard(COMPARED_S), task.seed)
+            if writer.temperature != 1.0:
+                report.say(f"it is nearest to your sound at a temperature of {writer.temperature:g}: its 1 from now on")
+        elif pace_s := find_pace(task.out, corpus.heard(task.recipe.memory_s), task.seed):
+            writer.pace_s = pace_s
+            report.say(f"it leaves one place of its memory for another every {pace_s:g} s; stray changes that")
     except InputFileError as error:
         report.say(f"the checkpoint is ready, but could not be listened to: {error}")
-        return
-    if pace_s:
-        writer.pace_s = pace_s
-        report.say(f"it leaves one place of its memory for another every {pace_s:g} s; stray changes that")
-    if temperature != 1.0:
-        writer.temperature = temperature
-        report.say(f"it sounds most like your sound at a temperature of {temperature:g}, which is its 1 from now on")
 
 
 def _blank_checkpoint(task: Task, corpus: Corpus, codec: Codec, fitting: Fitting) -> Checkpoint:
