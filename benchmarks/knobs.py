@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from noizenet.checkpoint import Checkpoint
+from noizenet.errors import NoizeNetError
 from noizenet.sound_file import mixed, read
 from noizenet_training.judging.comparison import COMPARED_S
 from noizenet_training.judging.reference import Reference
@@ -29,12 +30,17 @@ ALONG = {
 }
 
 
+def whole_numbers(text: str) -> list[int]:
+    """Returns the numbers of a list with commas."""
+    return [int(number) for number in text.split(",")]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT")
     parser.add_argument("sounds", type=Path, nargs="+", metavar="SOUND")
     parser.add_argument("--seconds", type=float, default=300.0, metavar="S", help="of each row; default 300")
-    parser.add_argument("--seeds", default="1", metavar="N,...", help="a row for each of them; default 1")
+    parser.add_argument("--seeds", type=whole_numbers, default=[1], metavar="N,...", help="a row for each; default 1")
     parser.add_argument("--set", action="append", metavar="KEY=VALUE,...", help="the settings of one row")
     options = parser.parse_args()
     rows = options.set or [f"{knob}={value:g}" for knob, values in ALONG.items() for value in values]
@@ -46,7 +52,7 @@ def main() -> None:
     own = reference.own_score()
     print(f"| the corpus | | {own.survival:.0%} | 1 | 1 | | {own.recital.share:.0%}, {own.recital.longest_s:.1f} s | |")
     for row in rows:
-        for seed in map(int, options.seeds.split(",")):
+        for seed in options.seeds:
             with tempfile.TemporaryDirectory() as folder:
                 out = Path(folder) / "heard.wav"
                 render(options.checkpoint, out, options.seconds, seed, settings=row.split(","))
@@ -60,4 +66,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except NoizeNetError as error:
+        raise SystemExit(f"knobs.py: {error}") from None

@@ -37,14 +37,23 @@ def write_corpus(folder: Path, sound: Path, hours: float) -> None:
                 frames -= len(part)
 
 
+def numbers(text: str) -> list[float]:
+    """Returns the numbers of a list with commas."""
+    return [float(number) for number in text.split(",")]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sound", type=Path, metavar="SOUND")
-    parser.add_argument("--hours", default="1,10", metavar="H,...", help="a row for each; default 1,10")
+    parser.add_argument(
+        "--hours", type=numbers, default=[1.0, 10.0], metavar="H,...", help="a row for each; default 1,10"
+    )
     parser.add_argument("--steps", default="40", metavar="N", help="updates of the weights; default 40")
     options = parser.parse_args()
+    if not options.sound.is_file():
+        parser.error(f"there is no file {options.sound}")
     print("| corpus | most memory | until trained |\n|---|---|---|")
-    for hours in map(float, options.hours.split(",")):
+    for hours in options.hours:
         with tempfile.TemporaryDirectory() as folder:
             corpus, out = Path(folder) / "corpus", Path(folder) / "made.safetensors"
             corpus.mkdir()
