@@ -18,6 +18,7 @@ class ToneGenerator:
         self.amplitude = amplitude
         self.chunk_frames = 64
         self.channels = self.together = 1
+        self.gains_from_threads = True
 
     def new_state(self) -> Any:
         return SimpleNamespace(played=0, guard=SimpleNamespace(counts=np.zeros(3, np.int64)))

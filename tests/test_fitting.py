@@ -333,6 +333,7 @@ def test_a_damaged_resume_file_is_named(tmp_path: Path) -> None:
 def test_stages_are_weighed_by_the_variance_they_code() -> None:
     codec = tokens_codec(stages=3)
     steps = np.random.default_rng(0).integers(0, 8, (500, 3)).astype(np.int32)
-    weights = stage_weights(codec, [steps])
-    assert weights.sum() == pytest.approx(1.0)
+    weights = stage_weights(codec, [steps[:100], steps[100:]])
+    variances = [codec.codebooks[stage][steps[:, stage]].var(axis=0).sum() for stage in range(3)]
+    np.testing.assert_allclose(weights, variances / np.sum(variances), rtol=1e-5)
     assert weights[0] > weights[1] > weights[2]

@@ -7,8 +7,8 @@ import pytest
 
 from noizenet.codecs.stft import window_length
 from noizenet.network import NetworkShape
-from noizenet_daemon.benchmark.cost import weights_in_step
 from noizenet_daemon.benchmark.fresh import FRESH, SAME_NETWORK, fresh_checkpoint, lstm_of
+from noizenet_daemon.cost import weights_in_step
 from noizenet_training.learning.networks import network_shape
 from noizenet_training.recipe import Recipe
 from noizenet_training.recipe_reading import load_recipe, recipe_names

@@ -44,6 +44,14 @@ def _configure_render(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--voices", type=int, choices=range(1, 65), default=1, metavar="N", help="1 to 64 (default: 1)")
     parser.add_argument(
+        "--threads",
+        type=int,
+        choices=range(1, 65),
+        default=1,
+        metavar="N",
+        help="threads that share the voices, each on a core; what is played stays the same (default: 1)",
+    )
+    parser.add_argument(
         "--channels", type=int, choices=(1, 2), default=0, help="mono or stereo (default: as the checkpoint)"
     )
     parser.add_argument(
@@ -76,6 +84,7 @@ def _run_render(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
         values=start_values(arguments.set),
         voices=arguments.voices,
+        threads=arguments.threads,
         channels=arguments.channels,
         sample_rate=arguments.sample_rate,
         engine=arguments.engine,

@@ -74,6 +74,15 @@ class DaemonConfig:
         default=1,
         metadata=option("Voices that play together, each with its own state.", minimum=1, maximum=64),
     )
+    threads: int = field(
+        default=1,
+        metadata=option(
+            "Threads that share the voices, each on a core of its own: for many or heavy ones. What is played stays "
+            "the same.",
+            minimum=1,
+            maximum=64,
+        ),
+    )
     engine: str = field(
         default="numba",
         metadata=option(ABOUT_ENGINES, choices=ENGINES),

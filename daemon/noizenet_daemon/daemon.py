@@ -21,6 +21,7 @@ from noizenet_daemon.config import DaemonConfig
 from noizenet_daemon.console import Console
 from noizenet_daemon.ending import Ending
 from noizenet_daemon.engine import Engine
+from noizenet_daemon.engines import check_threads
 from noizenet_daemon.generator import Generator
 from noizenet_daemon.live_instrument import LiveInstrument
 from noizenet_daemon.live_line import LiveLine
@@ -79,13 +80,18 @@ class Daemon:
 
     def _build(self, stack: ExitStack) -> None:
         config = self._config
-        device = self._find_device()
         engine_name: Any = config.engine
+        check_threads(engine_name, config.threads)
+        device = self._find_device()
         precision: Any = config.precision
         with said_if_slow("Preparing the kernels for this processor (the first start only, about a minute) ..."):
             generator = Generator(Checkpoint.load(config.checkpoint), engine_name, precision)
             warm_up(generator, config.voices)
             states = initial_states(generator, config.prime, config.seed, config.voices)
+        if config.threads > 1 and not generator.gains_from_threads:
+            _log.info(
+                "voices of %s cost less than handing them to another thread: one plays them all", config.checkpoint
+            )
         self._ending.wait_for_fade()
         rate = config.sample_rate or (round(device[1]["default_samplerate"]) if device else generator.sample_rate)
         values: dict[str, Value] = {name: parameter.default for name, parameter in PARAMETERS.items()}
@@ -99,6 +105,7 @@ class Daemon:
             channels=config.channels,
             block_frames=config.block_frames,
             values={name: value for name, value in values.items() if name != "latency_ms"},
+            threads=config.threads,
         )
         self._ring = Ring(
             round((MOST_LATENCY_S + 0.5) * rate) + config.block_frames,

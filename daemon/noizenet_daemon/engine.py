@@ -96,8 +96,8 @@ class Engine:
             raise outcome[0]
 
     def _run(self) -> None:
-        raise_priority()
         try:
+            self.performance.on_threads(raise_priority)
             while not self._stopping.is_set():
                 self._carry_out()
                 ahead = self._ring.filled - self._ring.virtual_frames

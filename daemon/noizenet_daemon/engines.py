@@ -18,6 +18,12 @@ ABOUT_ENGINES = (
 )
 
 
+def check_threads(name: EngineName, threads: int) -> None:
+    """Returns if an engine can be played on so many threads; raises UsageError if it can't."""
+    if threads > 1 and name != "numba":
+        raise UsageError(f"the engine {name} plays all voices at once, on one thread: leave out threads {threads}")
+
+
 def new_engine(checkpoint: Checkpoint, name: EngineName, precision: PrecisionChoice) -> "NumbaEngine | TorchEngine":
     """Returns what computes a checkpoint's network.
 

@@ -16,6 +16,7 @@ from noizenet.codecs import CodecState, steps_per_second
 from noizenet.errors import UsageError
 from noizenet.perlin import perlin_noise
 from noizenet.states import Workspace, copy_state
+from noizenet_daemon.cost import weights_in_step
 from noizenet_daemon.engine_numba import NumbaEngine, new_network_state
 from noizenet_daemon.engines import EngineName, new_engine
 from noizenet_daemon.kernels.noise import PERLIN_HZ, Controls
@@ -30,6 +31,7 @@ Array = NDArray[Any]
 PREDICTED_AT_ONCE = 1 << 15  # steps: an interruption waits for no more
 SAMPLE_CODEC_CHUNK = 128  # steps at once where a step is one sample: 3 to 6 ms
 LEAST_SHARED_STEPS = 32  # in a block: for fewer, copying states to and fro costs more than it gains
+LEAST_WEIGHTS_FOR_THREADS = 2e6  # of a step, of voices that play a memory: what ships is 0.6 as fast on two threads
 COLLAPSE_HOLD_S = 0.5  # output that repeats for this long is stuck ...
 COLLAPSE_HOLD_SAMPLES = 1024  # ... or for this many steps, where a step is one sample
 PRIME_S = 10.0  # longest stretch of a sound that priming listens to
@@ -65,6 +67,7 @@ class Generator:
     Attributes:
         sample_rate: frames per second of its blocks.
         chunk_frames, channels: of a block; the same always.
+        gains_from_threads: whether voices of it are dearer than handing them to another thread.
     """
 
     def __init__(
@@ -82,6 +85,7 @@ class Generator:
         self._engine = new_engine(checkpoint, engine, precision)
         self._shared: Together | None = None
         self._memory = MemoryPlayer(checkpoint, checkpoint.memory) if checkpoint.memory else None
+        self.gains_from_threads = not self._memory or weights_in_step(checkpoint.network) >= LEAST_WEIGHTS_FOR_THREADS
 
     def new_state(self, seed: int, voice: int = 1) -> GeneratorState:
         """Returns a state that starts from one of the checkpoint's own hidden states, which the seed chooses.

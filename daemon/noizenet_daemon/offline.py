@@ -15,7 +15,7 @@ from noizenet.errors import UsageError
 from noizenet.protocol import Value
 from noizenet.sound_file import read_mono
 from noizenet.wave_file import LARGEST_DATA, WaveFile, check_writable, unwritable
-from noizenet_daemon.engines import EngineName
+from noizenet_daemon.engines import EngineName, check_threads
 from noizenet_daemon.generator import Generator
 from noizenet_daemon.level import SILENT_DB, levels_db
 from noizenet_daemon.performance import Performance, initial_states
@@ -34,6 +34,7 @@ def render(
     seed: int,
     values: Mapping[str, Value],
     voices: int,
+    threads: int = 1,
     channels: int,
     sample_rate: int,
     engine: EngineName,
@@ -47,6 +48,7 @@ def render(
     The file appears when it is complete; one that was there before stays until then.
 
     Args:
+        threads: that generate the voices.
         channels: of the file; 0 = the checkpoint's own.
         sample_rate: frames per second of the file; 0 = the checkpoint's own.
         precision: of the weights; see `noizenet_daemon.precision`.
@@ -57,6 +59,7 @@ def render(
         NoizeNetError: the checkpoint, the prime, the live input or the place of the file is of no use.
     """
     check_writable(out)
+    check_threads(engine, threads)
     if live_input:
         _check_live(values)
     if sample_rate and not RATES[0] <= sample_rate <= RATES[1]:
@@ -70,7 +73,14 @@ def render(
     rate = sample_rate or generator.sample_rate
     channels = channels or generator.channels
     performance = Performance(
-        generator, states, sample_rate=rate, channels=channels, block_frames=block_frames, values=values, safe=not raw
+        generator,
+        states,
+        sample_rate=rate,
+        channels=channels,
+        block_frames=block_frames,
+        values=values,
+        threads=threads,
+        safe=not raw,
     )
     if live_input:
         follow_sound(performance, generator, live_input)

@@ -1,12 +1,13 @@
 """A performance: all voices, what is scheduled, and the safety chain, as one stream of blocks.
 
-It knows no thread and no clock but its own position in frames. `noizenet render` pulls from it as fast as it can,
-the engine thread as the output needs: the same seed, settings and events give the same samples.
+It knows no clock but its own position in frames. `noizenet render` pulls from it as fast as it can,
+the engine thread as the output needs: the same seed, settings and events give the same samples, on
+however many threads.
 """
 
 import heapq
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from noizenet_daemon.generator import Generator, GeneratorState
 from noizenet_daemon.safety import Safety
 from noizenet_daemon.source import Source, refill_together
 from noizenet_daemon.voice import Voice
+from noizenet_daemon.voice_threads import VoiceThreads
 
 Array = NDArray[Any]
 
@@ -42,12 +44,14 @@ class Performance:
         channels: int,
         block_frames: int,
         values: Mapping[str, Value] | None = None,
+        threads: int = 1,
         safe: bool = True,
     ) -> None:
         """Args:
         states: one for each voice.
         block_frames: the longest block that `render` is asked for.
         values: start values of parameters, for all voices.
+        threads: that generate the voices, the one that calls `render` included.
         safe: through the safety chain; without it only to measure, never to be heard.
         """
         self.sample_rate = sample_rate
@@ -59,6 +63,7 @@ class Performance:
             for state in states
         ]
         self.live_level_db: Callable[[], float] | None = None
+        self._threads = VoiceThreads(self.voices, threads, generator.together)
         self._safety = Safety(sample_rate, channels) if safe else None
         self.delay_frames = self._safety.delay_frames if self._safety else 0
         self._quarantined_before = 0
@@ -107,8 +112,8 @@ class Performance:
             count = len(block) - done
             if self._events:
                 count = min(count, self._events[0][0] - self.position)
-            if self._shares:
-                count = min(count, self._generate_together())
+            if self._generates_first:
+                count = min(count, self._generate())
             part = block[done : done + count]
             part[:] = 0.0
             for voice in self.voices:
@@ -119,16 +124,35 @@ class Performance:
             done += count
 
     @property
-    def _shares(self) -> bool:
-        return 1 < self.voices[0].source.generator.together <= len(self.voices)
+    def _generates_first(self) -> bool:
+        """Whether it gains anything that all voices generate before any is heard: side by side, or on threads."""
+        generator = self.voices[0].source.generator
+        return self._uses_threads or 1 < generator.together <= len(self.voices)
 
-    def _generate_together(self) -> int:
-        """Lets voices that have nothing left generate, side by side where they can; returns the least that any has."""
-        while empty := [voice for voice in self.voices if not voice.source.left]:
-            first = empty[0].source.generator
-            alike = [voice for voice in empty if voice.source.generator is first]
-            refill_together([voice.source for voice in alike], [voice.controls for voice in alike])
+    @property
+    def _uses_threads(self) -> bool:
+        return self._threads.count > 1 and self.voices[0].source.generator.gains_from_threads
+
+    def _generate(self) -> int:
+        """Lets voices that have nothing left generate; returns the least that any has."""
+        if any(not voice.source.left for voice in self.voices):
+            if self._uses_threads:
+                self._threads.each(_generate_side_by_side)
+            else:
+                _generate_side_by_side(self.voices)
         return min(voice.source.left for voice in self.voices)
+
+    def on_threads(self, work: Callable[[], object]) -> None:
+        """Calls `work` once on each thread that generates voices, the calling one included."""
+        self._threads.each(lambda _: work())
+
+
+def _generate_side_by_side(voices: Sequence[Voice]) -> None:
+    """Lets voices that have nothing left generate, as many together as can."""
+    while empty := [voice for voice in voices if not voice.source.left]:
+        first = empty[0].source.generator
+        alike = [voice for voice in empty if voice.source.generator is first]
+        refill_together([voice.source for voice in alike], [voice.controls for voice in alike])
 
 
 def initial_states(generator: Generator, prime: str, seed: int, voices: int) -> list[GeneratorState]:

@@ -4,8 +4,9 @@ A voice's state stays its own. For a block it is copied into a row of the four's
 128 steps take.
 """
 
+from collections import deque
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +28,15 @@ def can_share(engine: NumbaEngine) -> bool:
     return engine.precision == "f32" and engine.shape.cell != "conv" and not engine.shape.frame
 
 
+class _Room(NamedTuple):
+    """Where four voices step: their states, arrays with a row for each, and their steps (4, steps, width)."""
+
+    states: Any
+    out: Array
+
+
 class SharedEngine:
-    """An engine's weights, packed for four voices, and room for four states. Used by one thread at a time.
+    """An engine's weights, packed for four voices, and rooms for four states: one for each thread that uses it.
 
     Attributes:
         together: how many voices it steps, four.
@@ -44,23 +52,34 @@ class SharedEngine:
         shape = engine.shape
         self._weights = engine.weights
         self._shared = pack_shared_layers(shape, checkpoint.weights)
-        self._states = _in_rows(new_network_state(shape, 0))
+        self._shape, self._steps = shape, steps
         is_categorical = shape.head == "categorical"
         self._run: Any = run_codes_together if is_categorical else run_features_together
-        width = shape.stages if is_categorical else shape.features
-        self._out: Array = np.zeros((TOGETHER, steps, width), np.int32 if is_categorical else np.float32)
+        self._free_rooms = deque([self._new_room()])
 
     def run(self, states: Sequence[NetworkState], controls: Sequence[Controls], outs: Sequence[Array]) -> None:
         """Generates steps of four voices into `outs`, each as `NumbaEngine.run` takes it, of a block's length."""
-        rows = arrays_of(self._states)
+        try:
+            room = self._free_rooms.pop()
+        except IndexError:  # another thread is in each
+            room = self._new_room()
+        rows = arrays_of(room.states)
         for voice, state in enumerate(states):
             for row, array in zip(rows, arrays_of(state), strict=True):
                 row[voice] = array
-        self._run(self._weights, self._shared, self._states, settings_of(controls), self._out)
+        self._run(self._weights, self._shared, room.states, settings_of(controls), room.out)
         for voice, (state, out) in enumerate(zip(states, outs, strict=True)):
             for row, array in zip(rows, arrays_of(state), strict=True):
                 array[...] = row[voice]
-            out[:] = self._out[voice]
+            out[:] = room.out[voice]
+        self._free_rooms.append(room)
+
+    def _new_room(self) -> _Room:
+        shape = self._shape
+        is_categorical = shape.head == "categorical"
+        width = shape.stages if is_categorical else shape.features
+        out = np.zeros((TOGETHER, self._steps, width), np.int32 if is_categorical else np.float32)
+        return _Room(_in_rows(new_network_state(shape, 0)), out)
 
 
 def _in_rows(state: Any) -> Any:

@@ -82,7 +82,7 @@ def refill_together(sources: Sequence[Source], controls: Sequence[Controls]) -> 
     """Generates the next chunks of sources of one generator that have nothing left, as many together as it steps."""
     generator = sources[0].generator
     together = generator.together
-    whole = len(sources) - len(sources) % together
+    whole = len(sources) - len(sources) % together if together > 1 else 0
     for first in range(0, whole, together):
         part = slice(first, first + together)
         generator.generate_together(

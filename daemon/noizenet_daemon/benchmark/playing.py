@@ -7,10 +7,10 @@ from typing import Literal
 
 from noizenet.checkpoint import Checkpoint
 from noizenet_daemon.benchmark.block_times import BlockTimes, time_blocks
-from noizenet_daemon.benchmark.cost import BYTES_PER_WEIGHT, weights_in_step
 from noizenet_daemon.benchmark.fresh import FRESH, fresh_checkpoint
 from noizenet_daemon.benchmark.resident import resident_bytes
 from noizenet_daemon.config import OPTIONS
+from noizenet_daemon.cost import BYTES_PER_WEIGHT, weights_in_step
 from noizenet_daemon.generator import Generator
 from noizenet_daemon.kernels.shared_products import TOGETHER
 from noizenet_daemon.performance import Performance, initial_states

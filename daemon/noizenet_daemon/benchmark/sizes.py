@@ -12,13 +12,13 @@ import numpy as np
 from noizenet.checkpoint import Checkpoint
 from noizenet_daemon.benchmark.alternating import Measure, median_rates, stepping_measure
 from noizenet_daemon.benchmark.ceilings import Ceilings, reading_measure, sgemm_measure
-from noizenet_daemon.benchmark.cost import BYTES_PER_WEIGHT, weights_in_step
 from noizenet_daemon.benchmark.fresh import lstm_of
 from noizenet_daemon.benchmark.peers.onnx_runtime import onnx_runtime
 from noizenet_daemon.benchmark.peers.peer import Array, Peer, PeerUnavailableError
 from noizenet_daemon.benchmark.peers.plain import plain_loops
 from noizenet_daemon.benchmark.peers.program import Program
 from noizenet_daemon.benchmark.peers.pytorch import compiled, eager
+from noizenet_daemon.cost import BYTES_PER_WEIGHT, weights_in_step
 from noizenet_daemon.engine_numba import NumbaEngine, new_network_state
 from noizenet_daemon.kernels.noise import Controls
 from noizenet_daemon.precision import PRECISIONS, Precision

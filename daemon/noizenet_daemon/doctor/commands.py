@@ -16,7 +16,7 @@ SHORTEST_S = 0.1
 def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("checkpoint", nargs="?", type=Path, metavar="M", help="a checkpoint (default: the shipped one)")
     parser.add_argument("--seconds", type=_seconds, default=10.0, metavar="S", help="how long (default: 10)")
-    for name in ("voices", "block_frames", "latency_ms", "precision", "output"):
+    for name in ("voices", "threads", "block_frames", "latency_ms", "precision", "output"):
         about, default = OPTIONS[name]
         parser.add_argument(
             "--" + name.replace("_", "-"),
@@ -39,6 +39,7 @@ def _run(arguments: argparse.Namespace) -> None:
         arguments.checkpoint or SHIPPED_CHECKPOINT,
         seconds=arguments.seconds,
         voices=arguments.voices,
+        threads=arguments.threads,
         block_frames=arguments.block_frames,
         latency_ms=arguments.latency_ms,
         precision=arguments.precision,

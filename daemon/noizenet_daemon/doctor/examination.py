@@ -66,6 +66,7 @@ class Report:
         """Returns the report for people."""
         settings, times, found = self.settings, self.times, self.times.milliseconds()
         voices = "1 voice" if settings.voices == 1 else f"{settings.voices} voices"
+        voices += f" on {settings.threads} threads" if settings.threads > 1 else ""
         lines = [
             (
                 "played",
@@ -98,6 +99,7 @@ def examine(
     *,
     seconds: float,
     voices: int,
+    threads: int = 1,
     block_frames: int,
     latency_ms: float,
     precision: PrecisionChoice,
@@ -114,7 +116,8 @@ def examine(
     with said_if_slow("Preparing the kernels for this processor (the first time only, about a minute) ..."):
         generator = Generator(checkpoint, "numba", precision)
         warm_up(generator, TOGETHER)
-    settings = Settings(voices, block_frames, least_latency_ms(generator, latency_ms), rate or generator.sample_rate)
+    latency_ms = least_latency_ms(generator, latency_ms)
+    settings = Settings(voices, block_frames, latency_ms, rate or generator.sample_rate, threads)
     times = play_in_real_time(generator, settings, seconds)
     held = resident_bytes()
     return Report(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from noizenet.protocol import PARAMETERS
 from noizenet_daemon.benchmark.block_times import BlockTimes, time_blocks
-from noizenet_daemon.benchmark.playing import voices_in_time
+from noizenet_daemon.benchmark.playing import MOST_VOICES, voices_in_time
 from noizenet_daemon.engine import raise_priority
 from noizenet_daemon.generator import Generator
 from noizenet_daemon.performance import Performance, initial_states
@@ -31,29 +31,32 @@ class Settings:
     block_frames: int
     latency_ms: float
     sample_rate: int
+    threads: int = 1
 
 
 @dataclass(frozen=True)
 class Recommendation:
-    """Settings that this machine can hold, named as the daemon's options."""
+    """Settings that this machine can hold, named as the daemon's options; each thread plays an equal share."""
 
     block_frames: int
     latency_ms: float
     voices: int
+    threads: int = 1
 
     @property
     def flags(self) -> str:
         """The settings as flags of `noizenet daemon`."""
-        return f"--block-frames {self.block_frames} --latency-ms {self.latency_ms:g} --voices {self.voices}"
+        threads = f" --threads {self.threads}" if self.threads > 1 else ""
+        return f"--block-frames {self.block_frames} --latency-ms {self.latency_ms:g} --voices {self.voices}{threads}"
 
 
 def play_in_real_time(generator: Generator, settings: Settings, seconds: float) -> BlockTimes:
     """Returns what blocks took, each made when it is due, on a thread with the engine's priority."""
-    performance = _performance(generator, settings.voices, settings.sample_rate, settings.block_frames)
+    performance = _performance(generator, settings, settings.block_frames)
     found: list[BlockTimes] = []
 
     def run() -> None:
-        raise_priority()
+        performance.on_threads(raise_priority)
         found.append(time_blocks(performance, settings.block_frames, seconds, wait_until=_wait_until))
 
     thread = threading.Thread(target=run, name="engine")
@@ -72,7 +75,7 @@ def recommend(generator: Generator, settings: Settings, played: BlockTimes, seco
     seconds = min(seconds, LONGEST_TRIED_S)
     loads = {}
     for block_frames in TRIED_BLOCKS:
-        performance = _performance(generator, settings.voices, settings.sample_rate, block_frames)
+        performance = _performance(generator, settings, block_frames)
         chunk = math.ceil(generator.chunk_frames * settings.sample_rate / generator.sample_rate)
         times = time_blocks(performance, block_frames, seconds / TRIAL_SHARE, chunk_frames=chunk)
         loads[block_frames] = 1.0 / times.realtime_factor
@@ -80,7 +83,8 @@ def recommend(generator: Generator, settings: Settings, played: BlockTimes, seco
     return Recommendation(
         block_frames,
         latency_for(played.needed_latency_s, block_frames / settings.sample_rate),
-        max(1, voices_in_time(generator, seconds / TRIAL_SHARE / 3, EASY_LOAD)),
+        min(MOST_VOICES, settings.threads * max(1, voices_in_time(generator, seconds / TRIAL_SHARE / 3, EASY_LOAD))),
+        settings.threads,
     )
 
 
@@ -97,9 +101,15 @@ def latency_for(needed_s: float, block_s: float) -> float:
     return min(max(LATENCY_STEP_MS * math.ceil(wanted / LATENCY_STEP_MS - ROUNDING), about.minimum), about.maximum)
 
 
-def _performance(generator: Generator, voices: int, sample_rate: int, block_frames: int) -> Performance:
-    states = initial_states(generator, "corpus", 1, voices)
-    return Performance(generator, states, sample_rate=sample_rate, channels=CHANNELS, block_frames=block_frames)
+def _performance(generator: Generator, settings: Settings, block_frames: int) -> Performance:
+    return Performance(
+        generator,
+        initial_states(generator, "corpus", 1, settings.voices),
+        sample_rate=settings.sample_rate,
+        channels=CHANNELS,
+        block_frames=block_frames,
+        threads=settings.threads,
+    )
 
 
 def _wait_until(due: float) -> None:

@@ -53,9 +53,12 @@ def stage_weights(codec: Codec, stretches: Sequence[Array]) -> Array:
     """
     if not isinstance(codec, TokensCodec):
         return np.ones(1)
-    steps = np.concatenate(stretches)
-    variances = [codec.codebooks[stage][steps[:, stage]].var(axis=0).sum() for stage in range(codec.width)]
-    return np.asarray(variances, np.float64) / max(float(np.sum(variances)), 1e-12)
+    variances = np.zeros(codec.width)
+    for stage, classes in enumerate(codec.codebooks.astype(np.float64)):
+        counts = sum(np.bincount(steps[:, stage], minlength=len(classes)) for steps in stretches)
+        shares = counts / np.sum(counts)
+        variances[stage] = shares @ np.square(classes - shares @ classes).sum(axis=1)
+    return variances / max(float(variances.sum()), 1e-12)
 
 
 def step_tensor(steps: Array, device: torch.device) -> Tensor:

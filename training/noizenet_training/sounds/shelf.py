@@ -20,7 +20,7 @@ from noizenet.errors import InputFileError
 
 Array = NDArray[Any]
 
-MOST_IN_MEMORY = 1 << 30  # bytes: 50 minutes of stereo at 44,100 Hz
+MOST_IN_MEMORY = 1 << 27  # bytes: six minutes of stereo at 44,100 Hz
 PIECE = 1 << 20  # rows: 24 seconds
 LASTING = Path("/var/tmp")  # where temporary files lie on a disk; /tmp often is memory
 
