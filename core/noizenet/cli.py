@@ -53,13 +53,14 @@ def _is_spokesman() -> bool:
     return "TORCHELASTIC_RUN_ID" not in os.environ or os.environ.get("RANK", "0") == "0"
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Returns the parser with every registered subcommand."""
+def build_parser(wanted: str = "") -> argparse.ArgumentParser:
+    """Returns the parser with every registered subcommand, or with that of the wanted name alone, if there is one."""
     parser = _Parser(prog="noizenet", description="A neural instrument: train on sound, play for ever.")
     parser.add_argument("--version", action="version", version=f"noizenet {version('noizenet')}")
     # argparse gives the list's names two letters less than this word has: "reproduce" must fit beside its sentence
     subparsers = parser.add_subparsers(title="commands", metavar="SUB-COMMAND", required=True)
-    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
+    entries = sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
+    for entry in [entry for entry in entries if entry.name == wanted] or entries:
         command: Subcommand = entry.load()
         sub = subparsers.add_parser(entry.name, help=command.summary, description=command.summary)
         command.configure(sub)
@@ -69,7 +70,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit status: 0, or as in `noizenet.errors`."""
-    options = build_parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = build_parser(*arguments[:1]).parse_args(arguments)
     try:
         try:
             options.subcommand.run(options)

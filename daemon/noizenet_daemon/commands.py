@@ -19,7 +19,11 @@ def _run_daemon(arguments: argparse.Namespace) -> None:
 
     config = from_flags(arguments)
     logging.basicConfig(level=config.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
-    from noizenet_daemon.daemon import Daemon
+    from noizenet_daemon.quick_start import import_numba_alone, without_collecting
+
+    with without_collecting():
+        import_numba_alone()
+        from noizenet_daemon.daemon import Daemon
 
     Daemon(config).run()
 
@@ -73,6 +77,9 @@ def _configure_render(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_render(arguments: argparse.Namespace) -> None:
+    from noizenet_daemon.quick_start import import_numba_alone
+
+    import_numba_alone()
     from noizenet.start_values import start_values
     from noizenet_daemon.offline import render
 

@@ -30,6 +30,7 @@ from noizenet_daemon.notify import ServiceManager
 from noizenet_daemon.osc import OscServer
 from noizenet_daemon.outputs import FileOutput, NullOutput, Output
 from noizenet_daemon.performance import Performance, initial_states
+from noizenet_daemon.quick_start import without_collecting
 from noizenet_daemon.ring import Ring
 from noizenet_daemon.sound_card import SoundCardOutput, SoundCardStream, find_device
 from noizenet_daemon.sound_input import SoundCardInput
@@ -67,7 +68,8 @@ class Daemon:
         """
         with ExitStack() as stack:
             self._ending.heed_signals(stack)
-            self._build(stack)
+            with without_collecting():
+                self._build(stack)
             try:
                 self._watch()
             finally:

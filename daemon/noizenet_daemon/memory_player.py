@@ -136,7 +136,7 @@ def _outlooks(points: Array, lasts: Array, second: int) -> Array:
 def _pulses(sound: Array, places: Array, lasts: Array, hop: int, second: int) -> Array:
     """Returns the level of each frame of a sound (samples, channels), beside its mean in the second that follows."""
     # one by one: all of a memory of ten minutes squared would take half a gigabyte
-    powers = np.array([np.square(sound[place : place + hop], dtype=np.float64).mean(axis=1).sum() for place in places])
+    powers = np.array([np.square(sound[place : place + hop], dtype=np.float64).sum() for place in places])
     levels = np.log(powers + QUIET * powers.max() + 1e-12)
     pulses = levels - _outlooks(levels[:, None], lasts, second)[:, 0]
     return np.ascontiguousarray(pulses / max(float(pulses.std()), 1e-6), np.float32)

@@ -15,6 +15,7 @@ from noizenet_daemon.generator import Generator
 from noizenet_daemon.kernels.shared_products import TOGETHER
 from noizenet_daemon.performance import Performance, initial_states
 from noizenet_daemon.precision import PRECISIONS, Precision
+from noizenet_daemon.quick_start import without_collecting
 from noizenet_daemon.warming import warm_up
 
 BLOCK_FRAMES: int = OPTIONS["block_frames"][1]  # the daemon's own default
@@ -75,8 +76,9 @@ def measure_playing(what: str, contestant: Contestant, seconds: float) -> Playin
     Args:
         seconds: of work for one voice, about; the search for the number of voices takes as long again.
     """
-    generator = generator_of(what, contestant)
-    warm_up(generator, TOGETHER)
+    with without_collecting():
+        generator = generator_of(what, contestant)
+        warm_up(generator, TOGETHER)
     times = play(generator, 1, seconds)
     resident = resident_bytes()
     voices = None if contestant == "torch" else voices_in_time(generator, seconds / 6)

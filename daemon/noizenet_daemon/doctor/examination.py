@@ -16,6 +16,7 @@ from noizenet_daemon.doctor.system_checks import check_system
 from noizenet_daemon.generator import Generator
 from noizenet_daemon.kernels.shared_products import TOGETHER
 from noizenet_daemon.precision import PrecisionChoice
+from noizenet_daemon.quick_start import without_collecting
 from noizenet_daemon.warming import said_if_slow, warm_up
 
 MOST_LOAD = 0.8  # of the time; with less than a fifth left, any other program makes a gap
@@ -113,7 +114,8 @@ def examine(
     """
     about_output, rate = check_output(output)
     checkpoint = Checkpoint.load(path)
-    with said_if_slow("Preparing the kernels for this processor (the first time only, about a minute) ..."):
+    preparing = "Preparing the kernels for this processor (the first time only, about a minute) ..."
+    with said_if_slow(preparing), without_collecting():
         generator = Generator(checkpoint, "numba", precision)
         warm_up(generator, TOGETHER)
     latency_ms = least_latency_ms(generator, latency_ms)
