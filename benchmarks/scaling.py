@@ -11,14 +11,14 @@ that its process held; once before it counts, as the first compiles.
 import argparse
 import os
 import subprocess
-import sys
 import tempfile
+import time
 from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import voices  # sets up the path to what the tests make
-from matplotlib import ticker
+from matplotlib import rcParams, ticker
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -66,14 +66,26 @@ def by_minutes(minutes: list[float]) -> tuple[Curves, Curves]:
         command = ["noizenet", "render", str(SHIPPED_CHECKPOINT), "--out", f"{folder}/sound.wav", "--seconds"]
         subprocess.run([*command, "1"], stdout=subprocess.DEVNULL, check=True)
         for length in minutes:
-            started = subprocess.Popen([*command, str(60.0 * length)], stdout=subprocess.DEVNULL)
-            _, status, used = os.wait4(started.pid, 0)
+            process = subprocess.Popen([*command, str(60.0 * length)], stdout=subprocess.DEVNULL).pid
+            held, ended, used = 0.0, 0, None
+            while not ended:
+                held = max(held, most_held(process))
+                time.sleep(0.05)
+                ended, status, used = os.wait4(process, os.WNOHANG)
             if status:
                 raise SystemExit(f"scaling.py: {' '.join(command)} failed")
             seconds.append((length, used.ru_utime + used.ru_stime))
-            unit = 1.0 if sys.platform == "darwin" else 1024.0  # bytes there, KiB elsewhere
-            memory.append((length, used.ru_maxrss * unit / 1e6))
+            memory.append((length, held))
     return {"processor time": seconds}, {"most memory": memory}
+
+
+def most_held(process: int) -> float:
+    """Returns the most memory that a process has held so far, MB, proc(5); 0 at its end."""
+    try:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * 1024 / 1e6
 
 
 def show(title: str, across: str, curves: Curves) -> None:
@@ -85,10 +97,14 @@ def show(title: str, across: str, curves: Curves) -> None:
 
 
 def draw(axes: Axes, title: str, across: str, curves: Curves) -> None:
-    """Draws curves over logarithms of both."""
+    """Draws curves over logarithms of both; over zero, where nothing doubles."""
     for name, points in curves.items():
         axes.loglog(*zip(*points, strict=True), marker="o", markersize=3, label=name)
     axes.set(title=title, xlabel=across)
+    values = [y for points in curves.values() for _, y in points]
+    if max(values) < 2.0 * min(values):
+        axes.set_yscale("linear")
+        axes.set_ylim(0.0, 1.5 * max(values))
     places = sorted({x for points in curves.values() for x, _ in points})
     axes.set_xticks(places, [f"{place:g}" for place in places])
     axes.xaxis.set_minor_locator(ticker.NullLocator())
@@ -119,6 +135,7 @@ def main() -> None:
     seconds, memory = by_minutes(given.minutes)
     both("Rendering: seconds of one core", "minutes of sound", seconds)
     both("Rendering: MB", "minutes of sound", memory)
+    rcParams["svg.fonttype"] = "none"
     figure.savefig(given.out)
 
 
