@@ -3,7 +3,8 @@
 # make lint    format, lint and types;  make check  lint and test
 # make shipped-models AUDIO=folder    trains the checkpoints that ship
 # make docs    writes the generated parts of the documentation anew
-# make bench   runs `noizenet bench` and the benchmarks;  make clean  removes all that make made
+# make bench   runs `noizenet bench` and the benchmarks that need nothing else (the others say what they need)
+# make figures    rough figures of this machine, in a minute, into build/bench.json;  make clean  removes all that make made
 #
 # The first `make play` or `make test` makes .venv; a stamp in it records what is installed.
 
@@ -15,7 +16,9 @@ DEV := $(VENV)/.installed-for-development
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip --quiet --quiet install --constraint constraints.txt
 MINUTES ?= 10
 
-.PHONY: play test check lint shipped-models docs bench clean
+BENCHMARKS := start tokens voices scaling live
+
+.PHONY: play test check lint shipped-models docs bench figures clean
 
 # On a terminal the daemon gets a process group of its own (set -m), so that Ctrl-C reaches it and not make: make then
 # ends with the daemon's own exit status, 0. Without a terminal, a signal sent to the group must reach the daemon.
@@ -49,7 +52,13 @@ docs: $(DEV)
 
 bench: $(DEV)
 	@$(BIN)/noizenet bench
-	@for benchmark in benchmarks/*.py; do echo "== $$benchmark"; $(BIN)/python $$benchmark || exit; done
+	@for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python benchmarks/$$name.py || exit; done
+
+figures: $(DEV)
+	@mkdir -p build
+	@$(BIN)/noizenet bench --json --quick --hidden 48 paper-lstm mulaw samplernn tokens \
+	  daemon/noizenet_daemon/models/orchestra.safetensors > build/bench.json
+	@echo "build/bench.json"
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,6 +1,6 @@
 """Prints and draws how the cost of playing grows: with hidden units, with voices, and with the length of a sound.
 
-    python benchmarks/scaling.py [--hidden N,...] [--voices N,...] [--minutes M,...] [--out scaling.svg]
+    python benchmarks/scaling.py [--hidden N,...] [--voices N,...] [--minutes M,...] [--out build/scaling.svg]
 
 Hidden units: the LSTM of two layers, in steps for a second of processor time, beside peers, by turns as `noizenet
 bench` does it. Voices: all of them together, in seconds of sound of each voice for a second of processor time, by turns
@@ -121,7 +121,7 @@ def main() -> None:
     parser.add_argument("--hidden", type=numbers, default="16,32,64,128,256,512,1024", metavar="N,...")
     parser.add_argument("--voices", type=numbers, default="1,2,4,8,16,32,64", metavar="N,...")
     parser.add_argument("--minutes", type=numbers, default="0.5,1,4,15,60", metavar="M,...")
-    parser.add_argument("--out", type=Path, default=Path("scaling.svg"), metavar="F.svg")
+    parser.add_argument("--out", type=Path, default=Path("build/scaling.svg"), metavar="F.svg")
     given = parser.parse_args()
     figure = Figure(figsize=(14, 4), layout="constrained")
     panels = iter(figure.subplots(1, 4))
@@ -136,6 +136,7 @@ def main() -> None:
     both("Rendering: seconds of one core", "minutes of sound", seconds)
     both("Rendering: MB", "minutes of sound", memory)
     rcParams["svg.fonttype"] = "none"
+    given.out.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(given.out)
 
 

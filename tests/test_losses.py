@@ -100,3 +100,19 @@ def test_noise_on_numbers_has_the_deviation_asked_for_and_none_by_default() -> N
     noisy = disturbed(inputs, shape, recipe, torch.Generator().manual_seed(0))
     assert float(noisy.std()) == pytest.approx(0.2, rel=0.03)
     assert disturbed(inputs, shape, Recipe(codec="amplitude"), torch.Generator()) is inputs
+
+
+def test_noise_on_codes_moves_them_by_whole_codes_and_never_over_an_end() -> None:
+    shape = NetworkShape("rnn", 1, 8, "categorical", 1, 256, 3, 6)
+    codes = torch.full((4, 5000, 1), 100)
+    recipe = Recipe(codec="mulaw", input_noise=2.0, corruption=0.0)
+    noisy = disturbed(codes, shape, recipe, torch.Generator().manual_seed(0))
+    assert noisy.dtype == torch.int64
+    assert float((noisy - codes).double().std()) == pytest.approx((2.0**2 + 1 / 12) ** 0.5, rel=0.03)
+    for end in (0, 255):
+        noisy = disturbed(torch.full((4, 5000, 1), end), shape, recipe, torch.Generator().manual_seed(0))
+        assert int(noisy.min()) >= 0
+        assert int(noisy.max()) <= 255
+        assert float((noisy == end).double().mean()) > 0.5
+    both = disturbed(codes, shape, Recipe(codec="mulaw", input_noise=1.0, corruption=0.5), torch.Generator())
+    assert float(((both - codes).abs() > 10).double().mean()) == pytest.approx(0.5 * 235 / 256, abs=0.02)

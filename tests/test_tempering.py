@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from making import melody, mulaw_checkpoint, tiered_checkpoint
+from making import Array, melody, mulaw_checkpoint, tiered_checkpoint
 from noizenet_daemon.generator import Generator
 from noizenet_daemon.kernels.noise import Controls
 from noizenet_training import tempering
+from noizenet_training.judging.distances import frechet_distance
 from noizenet_training.tempering import TEMPERATURES, find_temperature, tempered
 
 
@@ -32,7 +33,16 @@ def test_the_one_that_sounds_most_like_the_corpus_is_found(tmp_path: Path, monke
     checkpoint = tiered_checkpoint()
     checkpoint.save(path)
     song = melody(25.0, checkpoint.sample_rate)
-    assert find_temperature(path, [song], 0) in TEMPERATURES
+    distances: list[float] = []
+
+    def distance(heard: Array, known: Array) -> float:
+        distances.append(frechet_distance(heard, known))
+        return distances[-1]
+
+    monkeypatch.setattr(tempering, "frechet_distance", distance)
+    found = find_temperature(path, [song], 0)
+    assert len(set(distances)) == len(TEMPERATURES)
+    assert found == TEMPERATURES[int(np.argmin(distances))]
     assert find_temperature(path, [song[: 10 * checkpoint.sample_rate]], 0) == 1.0
 
 

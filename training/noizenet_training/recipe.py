@@ -168,7 +168,11 @@ class Recipe:
         codecs=CATEGORICAL,
     )
     input_noise: float = _option(
-        0.0, "deviation of the Gaussian noise on the inputs, with clean targets", 0.0, 10.0, codecs=NUMBERS
+        0.0,
+        "deviation of the Gaussian noise on the inputs, of codes in codes, with clean targets",
+        0.0,
+        10.0,
+        codecs=NUMBERS + MULAW,
     )
     precision: str = _choice(
         "auto",

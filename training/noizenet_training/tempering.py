@@ -24,7 +24,7 @@ from noizenet_training.judging.rendering import render
 Array = NDArray[Any]
 
 TEMPERATURES = (1.0, 1.03, 0.98, 0.96, 0.94, 0.91)
-HEARD_S = 40.0  # at each of them
+HEARD_S, SEEDS = 30.0, 2  # at each of them: one run may stay in one part of its corpus
 LEAST_CORPUS_S = 20.0  # of less, too little is known of how its seconds differ
 
 
@@ -44,10 +44,13 @@ def find_temperature(checkpoint: Path, recordings: Sequence[Array], seed: int) -
     known = _seconds(recordings, rate)
 
     def distance(temperature: float) -> float:
+        heard = []
         with tempfile.TemporaryDirectory() as folder:
-            sound = Path(folder) / "heard.wav"
-            render(checkpoint, sound, HEARD_S, seed, settings=[f"temperature={temperature:g}"])
-            return frechet_distance(_seconds([read_mono(sound, rate)], rate), known)
+            for number in range(SEEDS):
+                sound = Path(folder) / "heard.wav"
+                render(checkpoint, sound, HEARD_S, seed + number, settings=[f"temperature={temperature:g}"])
+                heard.append(read_mono(sound, rate))
+        return frechet_distance(_seconds(heard, rate), known)
 
     return min(TEMPERATURES, key=distance)
 

@@ -68,11 +68,16 @@ def step_tensor(steps: Array, device: torch.device) -> Tensor:
 
 
 def disturbed(inputs: Tensor, shape: NetworkShape, recipe: Recipe, generator: torch.Generator) -> Tensor:
-    """Returns inputs with some codes replaced (`corruption`), or numbers made noisy (`input_noise`)."""
-    if shape.head != "categorical":
-        if not recipe.input_noise:
-            return inputs
-        return inputs + recipe.input_noise * torch.randn(inputs.shape, generator=generator)
+    """Returns inputs made noisy (`input_noise`), and some codes replaced by any other (`corruption`).
+
+    Codes that are made noisy must lie in the order of what they stand for: they move up and down by whole codes.
+    """
+    is_categorical = shape.head == "categorical"
+    if recipe.input_noise:
+        noise = recipe.input_noise * torch.randn(inputs.shape, generator=generator)
+        inputs = (inputs + noise.round().long()).clamp(0, shape.classes - 1) if is_categorical else inputs + noise
+    if not is_categorical:
+        return inputs
     if not recipe.corruption:
         return inputs
     struck = torch.rand(inputs.shape, generator=generator) < recipe.corruption
