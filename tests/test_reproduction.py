@@ -259,6 +259,12 @@ def test_the_command_writes_the_file_and_says_how_near_it_came(tmp_path: Path) -
     assert values["seconds"] == 0.4
     assert values["predicted"]["snr_db"] == pytest.approx(values["last_step_again"]["snr_db"], abs=0.01)
     assert values["codec_alone"] is None
+    coarse = json.loads(command(checkpoint, sound, out, "--json", "--precision", "int8").stdout)
+    fine = json.loads(command(checkpoint, sound, out, "--json", "--precision", "f32").stdout)
+    assert coarse["predicted"] != fine["predicted"]
+    refused = command(checkpoint, sound, out, "--engine", "torch", "--precision", "int8")
+    assert refused.returncode == 2
+    assert "leave out precision int8" in refused.stderr
 
 
 @pytest.mark.parametrize(("words", "status"), [(["m", "in", "in"], 2), (["m", "none", "out"], 3), (["m", "in"], 2)])

@@ -109,7 +109,8 @@ def _configure_reproduce(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("out", metavar="OUT.wav", type=Path, help="the WAV file to write: what it expected")
     parser.add_argument("--seconds", type=_seconds, metavar="S", help="only the first S seconds (default: all)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    _add_option(parser, "engine")
+    for name in ("engine", "precision"):
+        _add_option(parser, name)
 
 
 def _run_reproduce(arguments: argparse.Namespace) -> None:
@@ -118,7 +119,12 @@ def _run_reproduce(arguments: argparse.Namespace) -> None:
     from noizenet_daemon.reproduction import as_text, reproduce
 
     result = reproduce(
-        arguments.checkpoint, arguments.sound, arguments.out, seconds=arguments.seconds, engine=arguments.engine
+        arguments.checkpoint,
+        arguments.sound,
+        arguments.out,
+        seconds=arguments.seconds,
+        engine=arguments.engine,
+        precision=arguments.precision,
     )
     print(json.dumps(result.to_json(), indent=2) if arguments.json else as_text(result, arguments.out))
 

@@ -27,6 +27,7 @@ from noizenet.wave_file import check_writable
 from noizenet_daemon.engines import EngineName
 from noizenet_daemon.generator import Generator
 from noizenet_daemon.offline import complete_file
+from noizenet_daemon.precision import PrecisionChoice
 from noizenet_daemon.warming import said_if_slow
 
 Array = NDArray[Any]
@@ -65,16 +66,23 @@ class Reproduction:
 
 
 def reproduce(
-    checkpoint: Path, sound: Path, out: Path, *, seconds: float | None = None, engine: EngineName = "numba"
+    checkpoint: Path,
+    sound: Path,
+    out: Path,
+    *,
+    seconds: float | None = None,
+    engine: EngineName = "numba",
+    precision: PrecisionChoice = "auto",
 ) -> Reproduction:
     """Writes a sound as the network expects it, step by step: a WAV file of 32-bit floats at the checkpoint's rate, as
     long as the sound and aligned with it. It appears when it is complete.
 
     Args:
         seconds: how much of the sound, from its beginning; None = all.
+        precision: of the weights; see `noizenet_daemon.precision`.
 
     Raises:
-        UsageError: `out` is the sound itself.
+        UsageError: `out` is the sound itself, or the engine doesn't have that precision.
         CheckpointError: the checkpoint is refused, or what it predicts is not finite.
         SoundFileError: the sound can't be read, or is shorter than two steps.
         InputFileError: `out` can't be written.
@@ -83,7 +91,7 @@ def reproduce(
     if out.exists() and sound.exists() and os.path.samefile(sound, out):
         raise UsageError(f"{out} is the sound to be reproduced and would be lost: choose another name to write")
     with said_if_slow("Preparing the kernels for this processor (the first time only, about a minute) ..."):
-        generator = Generator(Checkpoint.load(checkpoint), engine)
+        generator = Generator(Checkpoint.load(checkpoint), engine, precision)
         codec = generator.codec
         samples = read_channels(sound, generator.sample_rate, generator.channels)
         if seconds is not None:
