@@ -9,16 +9,16 @@ import logging
 import sys
 import time
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 from noizenet.checkpoint import Checkpoint
-from noizenet.errors import DeviceError, NoizeNetError
+from noizenet.errors import NoizeNetError
 from noizenet.protocol import PARAMETERS, Value
 from noizenet_daemon.broadcast import Broadcast
 from noizenet_daemon.clock import Clock
 from noizenet_daemon.config import DaemonConfig
 from noizenet_daemon.console import Console
+from noizenet_daemon.devices import Devices
 from noizenet_daemon.ending import Ending
 from noizenet_daemon.engine import Engine
 from noizenet_daemon.engines import check_threads
@@ -28,12 +28,9 @@ from noizenet_daemon.live_line import LiveLine
 from noizenet_daemon.messages import Reply
 from noizenet_daemon.notify import ServiceManager
 from noizenet_daemon.osc import OscServer
-from noizenet_daemon.outputs import FileOutput, NullOutput, Output
 from noizenet_daemon.performance import Performance, initial_states
 from noizenet_daemon.quick_start import without_collecting
 from noizenet_daemon.ring import Ring
-from noizenet_daemon.sound_card import SoundCardOutput, SoundCardStream, find_device
-from noizenet_daemon.sound_input import SoundCardInput
 from noizenet_daemon.warming import said_if_slow, warm_up
 from noizenet_daemon.zeromq import AudioPublisher, ControlServer, TelemetryPublisher
 
@@ -41,7 +38,6 @@ FADE_S = 0.05
 TICK_S = 0.1
 PREFILL_PATIENCE_S = 30.0
 MOST_LATENCY_S = PARAMETERS["latency_ms"].maximum / 1000.0
-RETRY_S = 2.0
 
 _log = logging.getLogger("noizenet.daemon")
 
@@ -53,7 +49,6 @@ class Daemon:
         self._config = config
         self._ending = Ending()
         self._manager = ServiceManager()
-        self._retry_at = 0.0
         self._ports: dict[str, int] = {}
 
     def run(self) -> None:
@@ -84,7 +79,7 @@ class Daemon:
         config = self._config
         engine_name: Any = config.engine
         check_threads(engine_name, config.threads)
-        device = self._find_device()
+        self._devices = Devices(config)
         precision: Any = config.precision
         with said_if_slow("Preparing the kernels for this processor (the first start only, about a minute) ..."):
             generator = Generator(Checkpoint.load(config.checkpoint), engine_name, precision)
@@ -95,7 +90,7 @@ class Daemon:
                 "voices of %s cost less than handing them to another thread: one plays them all", config.checkpoint
             )
         self._ending.wait_for_fade()
-        rate = config.sample_rate or (round(device[1]["default_samplerate"]) if device else generator.sample_rate)
+        rate = self._devices.sample_rate(generator.sample_rate)
         values: dict[str, Value] = {name: parameter.default for name, parameter in PARAMETERS.items()}
         latency_ms = least_latency_ms(generator, config.latency_ms)
         values |= dict(config.parameters) | {"latency_ms": latency_ms}
@@ -121,18 +116,14 @@ class Daemon:
             publisher = AudioPublisher(config.host, config.audio_port, rate, config.block_frames)
             stack.callback(publisher.close)
             self._ports["audio"] = publisher.port
-        if device is None and config.output == "auto":
+        if self._devices.has_no_sound_card:
             self._say_no_sound_card()
         self._broadcast = Broadcast(rate, config.channels, config.block_frames, publisher)
         stack.callback(self._broadcast.close)
         self._engine = Engine(performance, self._ring, self._broadcast, config.block_frames)
         stack.callback(self._engine.stop)
-        self._output = self._open_output(device, rate)
-        stack.callback(self._output.stop)
-        self._clock.output_latency_s = self._output.latency_s
-        self._input = self._open_input()
-        if self._input is not None:
-            stack.callback(self._input.stop)
+        self._devices.open(self._ring, rate, stack)
+        self._clock.output_latency_s = self._devices.output.latency_s
         self._instrument = LiveInstrument(
             self._engine,
             self._ring,
@@ -145,7 +136,7 @@ class Daemon:
             record_dir=config.record_dir,
             values=values,
             stop=self.stop,
-            sound_input=self._input,
+            sound_input=self._devices.input,
         )
         self._listen(stack)
         self._end_frame = round(config.for_s * rate)
@@ -153,13 +144,6 @@ class Daemon:
             self._ring.close_gate_at(max(self._end_frame - round(FADE_S * rate), 0))
         self._start_sound()
         self._announce(rate)
-
-    def _find_device(self) -> tuple[int, dict[str, Any]] | None:
-        """Returns the sound device to play to, or None for null and files."""
-        wanted = self._config.output
-        if wanted == "null" or wanted.startswith("file:"):
-            return None
-        return find_device(wanted)
 
     def _say_no_sound_card(self) -> None:
         print(
@@ -169,27 +153,6 @@ class Daemon:
             file=sys.stderr,
             flush=True,
         )
-
-    def _open_output(self, device: tuple[int, dict[str, Any]] | None, rate: int) -> Output:
-        config, ring = self._config, self._ring
-        if device is not None:
-            number, about = device
-            return SoundCardOutput(ring, number, about["name"], rate, config.block_frames)
-        if config.output.startswith("file:"):
-            most = round(config.for_s * rate) or None
-            return FileOutput(ring, rate, config.block_frames, Path(config.output.removeprefix("file:")), most)
-        return NullOutput(ring, rate, config.block_frames)
-
-    def _open_input(self) -> SoundCardInput | None:
-        """Returns the sound input that drives the noise, or None if none is asked for or found."""
-        wanted = self._config.input
-        if wanted == "none":
-            return None
-        found = find_device(wanted, "input")
-        if found is None:
-            _log.warning("no sound input was found: noise of kind live follows live_level_db")
-            return None
-        return SoundCardInput(*found)
 
     def _listen(self, stack: ExitStack) -> None:
         """Opens the control ports, and what publishes telemetry."""
@@ -218,15 +181,13 @@ class Daemon:
             self._engine.failure or self._ending.is_wanted or time.monotonic() > deadline
         ):
             time.sleep(0.002)
-        self._output.start()
-        if self._input is not None:
-            self._input.start()
+        self._devices.start()
 
     def _announce(self, rate: int) -> None:
         _log.info(
             "playing %s to %s at %d Hz; ports: %s; Ctrl-C fades out",
             self._instrument.status()["checkpoint"],
-            self._output.name,
+            self._devices.output.name,
             rate,
             ", ".join(f"{name} {port}" for name, port in sorted(self._ports.items())) or "none",
         )
@@ -251,35 +212,18 @@ class Daemon:
             if self._telemetry is not None:
                 self._telemetry.send(status)
             line.show(status)
-            self._revive_devices()
+            self._devices.revive()
         line.close()
-
-    def _revive_devices(self) -> None:
-        """Tries from time to time to open again what went away."""
-        if self._input is not None and not self._input.is_alive():
-            self._input.silence()
-        devices = [one for one in (self._output, self._input) if isinstance(one, SoundCardStream)]
-        now = time.monotonic()
-        if now < self._retry_at or all(device.is_alive() for device in devices):
-            return
-        self._retry_at = now + RETRY_S
-        for device in devices:
-            if device.is_alive():
-                continue
-            try:
-                device.restart()
-                _log.warning("the sound device %s is back", device.name)
-            except DeviceError as error:
-                _log.warning("the sound device went away: %s", error)
 
     def _fade_out(self) -> None:
         """Closes the gate and waits until the fade has been heard."""
+        output = self._devices.output
         self._ring.open_gate(is_open=False)
         deadline = time.monotonic() + 4 * FADE_S + 0.5
-        while not self._ring.is_silent and self._output.is_alive() and time.monotonic() < deadline:
+        while not self._ring.is_silent and output.is_alive() and time.monotonic() < deadline:
             time.sleep(0.005)
         # what the device still holds is silence by now, or the end of the fade
-        time.sleep(min(self._output.latency_s, 0.5))
+        time.sleep(min(output.latency_s, 0.5))
 
 
 def least_latency_ms(generator: Generator, wanted_ms: float) -> float:
