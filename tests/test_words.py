@@ -41,6 +41,13 @@ def test_figures_become_words_and_advice(found: Score, words: str) -> None:
     assert words in in_words(found)
 
 
+def test_without_a_memory_its_knob_is_not_advised() -> None:
+    assert in_words(score(40.0), remembers=False).endswith("To come nearer: train longer with a greater --minutes.")
+    further = in_words(score(1.0, 0.8, 9.0), remembers=False)
+    assert further.endswith("To stray further: play with --set noise=0.5, or train on more sound.")
+    assert "stray=" not in further
+
+
 def test_of_a_sound_too_short_nothing_is_said() -> None:
     assert in_words(score(survival=math.nan)) == ""
     assert in_words(replace(score(), fidelity=math.nan)) == ""

@@ -124,7 +124,8 @@ def _lead(
     if task.preview and (remembering or task.recipe.frame):
         _find_what_sounds_best(task, corpus, writer, report)
         writer.write_checkpoint(trained_s)
-    return _outcome(task, corpus, fitting, listener, report, trained_s, elapsed)
+    remembers = remembering is not None and remembering.is_possible
+    return _outcome(task, corpus, fitting, listener, remembers, report, trained_s, elapsed)
 
 
 def _find_what_sounds_best(task: Task, corpus: Corpus, writer: CheckpointWriter, report: Reporter) -> None:
@@ -159,6 +160,7 @@ def _outcome(
     corpus: Corpus,
     fitting: Fitting,
     listener: Listener,
+    remembers: bool,
     report: Reporter,
     trained_s: float,
     elapsed: Callable[[], float],
@@ -186,7 +188,7 @@ def _outcome(
         best.distance,
         tuple(corpus.skipped),
         score.to_json() if score else {},
-        in_words(score) if score else "",
+        in_words(score, remembers) if score else "",
         round(elapsed() - trained_s, 1),
     )
 

@@ -11,8 +11,12 @@ RECITES, NEW = 0.4, 0.05  # shares of recital
 CLOSE = 4.0  # a fidelity below which there is something to stray from
 
 
-def in_words(score: Score) -> str:
-    """Returns how good a sound is and what to do about it, to be read after its name; "" if nothing can be said."""
+def in_words(score: Score, remembers: bool = True) -> str:
+    """Returns how good a sound is and what to do about it, to be read after its name; "" if nothing can be said.
+
+    Args:
+        remembers: whether the checkpoint that plays has a memory, and so the knob `stray`.
+    """
     if score.survival != score.survival:
         return ""
     if score.survival < ALIVE:
@@ -23,7 +27,8 @@ def in_words(score: Score) -> str:
     if score.fidelity != score.fidelity:
         return ""
     likeness = next((words for most, words in LIKENESS if score.fidelity <= most), UNLIKE)
-    return f"{likeness} (fidelity {score.fidelity:.2g}; 1 = as your sound itself); {_recites(score)}. {_advice(score)}"
+    advice = _advice(score, remembers)
+    return f"{likeness} (fidelity {score.fidelity:.2g}; 1 = as your sound itself); {_recites(score)}. {advice}"
 
 
 def figures_in_words(score: Score) -> str:
@@ -46,10 +51,12 @@ def _recites(score: Score) -> str:
     return f"recites {share:.0%} of the time, {score.recital.longest_s:.0f} s at a stretch"
 
 
-def _advice(score: Score) -> str:
+def _advice(score: Score, remembers: bool) -> str:
     """Returns which knob to turn."""
     if score.fidelity > CLOSE:
-        return "To come nearer: train longer with a greater --minutes, or play with --set stray=0.3."
+        knob = ", or play with --set stray=0.3" if remembers else ""
+        return f"To come nearer: train longer with a greater --minutes{knob}."
     if score.recital.share > RECITES:
-        return "To stray further: play with --set stray=0.7 or --set temperature=1.2, or train on more sound."
+        knob = "--set stray=0.7 or --set temperature=1.2" if remembers else "--set noise=0.5"
+        return f"To stray further: play with {knob}, or train on more sound."
     return "It is ready to be played."
