@@ -1,6 +1,6 @@
 """Prints what more voices cost: how many times real time one core plays them.
 
-python benchmarks/voices.py [--hidden 128,256,512] [--voices 1,2,4,8,16] [--seconds 0.5]
+    python benchmarks/voices.py [--hidden 128,256,512] [--voices 1,2,4,8,16] [--precision f32,bf16] [--seconds 0.5]
 
 First the shipped checkpoint (codec `tokens`), then LSTMs of two layers, one number in and out, sample by sample at
 22,050 Hz: voices that step one after another, and the same that step side by side. All take turns, and the median of
@@ -24,13 +24,14 @@ from noizenet.checkpoint import Checkpoint
 from noizenet_daemon.config import SHIPPED_CHECKPOINT
 from noizenet_daemon.generator import Generator
 from noizenet_daemon.performance import Performance, initial_states
+from noizenet_daemon.precision import PrecisionChoice
 
 ROUNDS, BLOCK = 7, 256
 
 
-def playing(checkpoint: Checkpoint, voices: int, shares: bool) -> Performance:
+def playing(checkpoint: Checkpoint, voices: int, shares: bool, precision: PrecisionChoice = "auto") -> Performance:
     """Returns voices that have begun to play."""
-    generator = Generator(checkpoint)
+    generator = Generator(checkpoint, precision=precision)
     if shares:
         generator.share(voices)
     states, rate = initial_states(generator, "corpus", 1, voices), generator.sample_rate
@@ -57,10 +58,14 @@ def medians(performances: dict[tuple[int, bool], Performance], seconds: float) -
     return {name: statistics.median(spent) for name, spent in times.items()}
 
 
-def measure(label: str, checkpoint: Checkpoint, voices: list[int], seconds: float, can_share: bool) -> None:
+def measure(
+    label: str, checkpoint: Checkpoint, voices: list[int], seconds: float, can_share: bool, precision: PrecisionChoice
+) -> None:
     """Prints the lines of one network."""
     ways = (False, True) if can_share else (False,)
-    spent = medians({(count, way): playing(checkpoint, count, way) for count in voices for way in ways}, seconds)
+    spent = medians(
+        {(count, way): playing(checkpoint, count, way, precision) for count in voices for way in ways}, seconds
+    )
     for count in voices:
         alone = spent[count, False]
         line = f"{label:16}{count:7}{1.0 / alone:16.2f}{alone / spent[voices[0], False]:8.2f}"
@@ -75,14 +80,18 @@ def main() -> None:
     parser.add_argument("--hidden", default="128,256,512", help="sizes of the LSTM (default: %(default)s)")
     parser.add_argument("--voices", default="1,2,4,8,16", help="numbers of voices (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=0.5, help="of one voice a round (default: %(default)s)")
+    parser.add_argument("--precision", default="f32,bf16", help="of the LSTM's weights (default: %(default)s)")
     arguments = parser.parse_args()
     voices = [int(count) for count in arguments.voices.split(",")]
     print("network          voices  one by one: x real    cost  together: x real    cost  gain")
-    measure(SHIPPED_CHECKPOINT.stem, Checkpoint.load(SHIPPED_CHECKPOINT), voices, 8.0 * arguments.seconds, False)
+    measure(
+        SHIPPED_CHECKPOINT.stem, Checkpoint.load(SHIPPED_CHECKPOINT), voices, 8.0 * arguments.seconds, False, "auto"
+    )
     for hidden in map(int, arguments.hidden.split(",")):
         checkpoint = amplitude_checkpoint(layers=2, hidden=hidden, sample_rate=22_050)
         seconds = arguments.seconds * min(1.0, (128 / hidden) ** 2)
-        measure(f"LSTM {hidden}", checkpoint, voices, seconds, True)
+        for precision in arguments.precision.split(","):
+            measure(f"LSTM {hidden} {precision}", checkpoint, voices, seconds, True, precision)
 
 
 if __name__ == "__main__":

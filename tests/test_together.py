@@ -12,9 +12,11 @@ from noizenet_daemon.kernels.matrices import pack
 from noizenet_daemon.kernels.products import product
 from noizenet_daemon.kernels.shared_products import TOGETHER, pack_shared, shared_product
 from noizenet_daemon.performance import Performance, initial_states
+from noizenet_daemon.precision import Precision
 from noizenet_daemon.warming import warm_up
 
 BLOCK = 100  # no divisor of a chunk
+SHARED: list[Precision] = ["f32", "bf16"]
 
 
 def performance(generator: Generator, numbers: list[int]) -> Performance:
@@ -37,24 +39,26 @@ def sound(made: Performance, blocks: int = 12) -> Array:
     return out.reshape(-1)
 
 
-@pytest.mark.parametrize("outputs", [1, 8, 9, 16, 17, 48, 130])
+@pytest.mark.parametrize("precision", SHARED)
+@pytest.mark.parametrize("outputs", [1, 8, 9, 16, 17, 24, 48, 60, 64, 71, 130, 200])
 @pytest.mark.parametrize("inputs", [1, 3, 4, 17, 130])
-def test_a_product_of_four_vectors_is_that_of_each(inputs: int, outputs: int) -> None:
+def test_a_product_of_four_vectors_is_that_of_each(inputs: int, outputs: int, precision: Precision) -> None:
     rng = np.random.default_rng(inputs)
     matrices = [rng.standard_normal((inputs, outputs)).astype(np.float32) for _ in range(2)]
     x, base = (rng.standard_normal((TOGETHER, size)).astype(np.float32) for size in (inputs, outputs))
     found, expected = base.copy(), np.zeros_like(base)
-    shared_product(x, pack_shared(matrices), 1, found, found)
+    shared_product(x, pack_shared(matrices, precision), 1, found, found)
     for voice in range(TOGETHER):
-        product(x[voice], pack(matrices), 1, base[voice], expected[voice])
+        product(x[voice], pack(matrices, precision), 1, base[voice], expected[voice])
     assert np.array_equal(found, expected)
 
 
+@pytest.mark.parametrize("precision", SHARED)
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 @pytest.mark.parametrize("make", [amplitude_checkpoint, gaussian_checkpoint, mulaw_checkpoint])
-def test_each_voice_is_what_it_is_alone(make: Callable[..., Checkpoint], cell: Cell) -> None:
+def test_each_voice_is_what_it_is_alone(make: Callable[..., Checkpoint], cell: Cell, precision: Precision) -> None:
     """Six voices, four of which step together: the state of each, which holds all it will ever play, is compared."""
-    shared, alone = (Generator(make(cell, 2, 19)) for _ in range(2))
+    shared, alone = (Generator(make(cell, 2, 19), precision=precision) for _ in range(2))
     shared.share(6)
     assert shared.together == TOGETHER
     numbers = [1, 2, 3, 4, 5, 6]
@@ -85,7 +89,7 @@ def test_what_can_t_step_together_plays_one_by_one() -> None:
     for generator in (
         Generator(tokens_checkpoint()),  # a step a block
         Generator(amplitude_checkpoint("conv")),
-        Generator(amplitude_checkpoint("lstm"), precision="bf16"),
+        Generator(amplitude_checkpoint("lstm"), precision="int8"),
     ):
         warm_up(generator, 5)
         assert generator.together == 1

@@ -38,12 +38,12 @@ def pack_layers(shape: NetworkShape, weights: dict[str, Array], precision: Preci
     )
 
 
-def pack_shared_layers(shape: NetworkShape, weights: dict[str, Array]) -> SharedLayers:
-    """Returns the matrices of the layers as `kernels.together` takes them, float32."""
+def pack_shared_layers(shape: NetworkShape, weights: dict[str, Array], precision: Precision = "f32") -> SharedLayers:
+    """Returns the matrices of the layers as `kernels.together` takes them; not in int8."""
     between = [weights[f"rnn.weight_ih_l{layer}"].T for layer in range(1, shape.layers)]
     return SharedLayers(
-        pack_shared(between or [np.zeros((0, GATES[shape.cell] * shape.hidden), np.float32)]),
-        pack_shared([weights[f"rnn.weight_hh_l{layer}"].T for layer in range(shape.layers)]),
+        pack_shared(between or [np.zeros((0, GATES[shape.cell] * shape.hidden), np.float32)], precision),
+        pack_shared([weights[f"rnn.weight_hh_l{layer}"].T for layer in range(shape.layers)], precision),
     )
 
 

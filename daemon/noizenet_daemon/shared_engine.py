@@ -25,7 +25,7 @@ Array = NDArray[Any]
 
 def can_share(engine: NumbaEngine) -> bool:
     """Returns whether voices of an engine can step side by side: whether its precision and kind of network can."""
-    return engine.precision == "f32" and engine.shape.cell != "conv" and not engine.shape.frame
+    return engine.precision != "int8" and engine.shape.cell != "conv" and not engine.shape.frame
 
 
 class _Room(NamedTuple):
@@ -51,7 +51,7 @@ class SharedEngine:
         """
         shape = engine.shape
         self._weights = engine.weights
-        self._shared = pack_shared_layers(shape, checkpoint.weights)
+        self._shared = pack_shared_layers(shape, checkpoint.weights, engine.precision)
         self._shape, self._steps = shape, steps
         is_categorical = shape.head == "categorical"
         self._run: Any = run_codes_together if is_categorical else run_features_together

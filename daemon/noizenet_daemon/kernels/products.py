@@ -12,8 +12,8 @@ from numba import types
 from numba.extending import overload
 
 from noizenet.compiling import kernel
-from noizenet.vectors import Lanes, emitting, multiply_add, splat
-from noizenet_daemon.kernels.loading import broadcast, joined, load, store
+from noizenet.vectors import Lanes, emitting, multiply_add, shuffled, splat
+from noizenet_daemon.kernels.loading import WIDTH, broadcast, joined, load, store
 from noizenet_daemon.kernels.matrices import PANEL, WIDTHS
 
 PARTS = {types.float32: 1, types.uint32: 2, types.int32: 4}  # weights in a word, by the type of the words
@@ -38,6 +38,9 @@ def load_weights(typing: Any, data: Any, start: Any, width: Any) -> Any:  # noqa
             shift = 32 - bits * (part + 1)
             raised = builder.shl(loaded, ir.Constant(words, [shift] * count)) if shift else loaded
             found.append(builder.sitofp(raised, floats) if parts == 4 else builder.bitcast(raised, floats))
+        if parts == 2 and count > WIDTH:  # what lies in the same words belongs together, a register of each part
+            places = [range(first, first + WIDTH) for first in range(0, count, WIDTH)]
+            found = [shuffled(builder, half, half, place) for place in places for half in found]
         return joined(builder, found)
 
     return lanes(data, types.intp, width), generate
@@ -109,7 +112,7 @@ def _write(x: Any, chosen: Any, count: int, matrices: Any, which: int, base: Any
             _write_64(x, chosen, count, data, start, scale, base, out, column)
         elif left > 16:
             _write_32(x, chosen, count, data, start, scale, base, out, column)
-        elif left > 8:
+        elif left > 8 or WIDTH > 8:
             _write_16(x, chosen, count, data, start, scale, base, out, column)
         else:
             _write_8(x, chosen, count, data, start, scale, base, out, column)

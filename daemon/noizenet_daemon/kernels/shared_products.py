@@ -2,8 +2,8 @@
 
 A network whose weights don't lie in the second cache waits for them, and so do voices that step one after another. Here
 four step side by side, and the weights lie in one row, as they are read. Each sum is made of the same products in the
-same order as by `kernels.products`, so that a voice sounds bit for bit as it does alone. Float32 only: what has to be
-unpacked costs arithmetic, not memory.
+same order as by `kernels.products`, so that a voice sounds bit for bit as it does alone. In float32 and bfloat16: four
+int8 in a word tie 32 outputs together, whose sums for four vectors are more than there are registers for.
 """
 
 from collections.abc import Sequence
@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from noizenet.compiling import kernel
 from noizenet.vectors import multiply_add, splat
 from noizenet_daemon.kernels.loading import WIDTH, broadcast, load, store
-from noizenet_daemon.kernels.matrices import Matrices, pack
-from noizenet_daemon.kernels.products import STRETCHES, load_weights
+from noizenet_daemon.kernels.matrices import PANEL, Matrices, pack
+from noizenet_daemon.kernels.products import STRETCHES, load_weights, words_of
+from noizenet_daemon.precision import Precision
 
 Array = NDArray[Any]
 
@@ -32,9 +33,13 @@ def reading_order(inputs: int) -> Array:
     return np.append(in_stretches, np.arange(STRETCHES * stretch, inputs))
 
 
-def pack_shared(matrices: Sequence[Array]) -> Matrices:
-    """Returns matrices (inputs, outputs), one or more of one size, packed for `shared_product`."""
-    return pack([matrix[reading_order(len(matrix))] for matrix in matrices], "f32", SHARED_PANEL, NARROW)
+def pack_shared(matrices: Sequence[Array], precision: Precision = "f32") -> Matrices:
+    """Returns matrices (inputs, outputs), one or more of one size, packed for `shared_product`; not in int8.
+
+    Outputs are in pairs with the same others as in `kernels.products`: a narrow panel is where there is one.
+    """
+    narrowest = NARROW if 0 < matrices[0].shape[1] % PANEL <= NARROW else SHARED_PANEL
+    return pack([matrix[reading_order(len(matrix))] for matrix in matrices], precision, SHARED_PANEL, narrowest)
 
 
 def _panel_of(width: int) -> Any:
@@ -47,19 +52,19 @@ def _panel_of(width: int) -> Any:
         a, b = splat(np.float32(0.0), width), splat(np.float32(0.0), width)
         c, d = splat(np.float32(0.0), width), splat(np.float32(0.0), width)
         stretch = count // STRETCHES
-        row = start
+        row, step = start, words_of(data, width)
         for place in range(stretch):
             for number in range(STRETCHES):
                 i = number * stretch + place
                 weights = load_weights(data, row, width)
-                row += width
+                row += step
                 a = multiply_add(weights, broadcast(first, i, width), a)
                 b = multiply_add(weights, broadcast(second, i, width), b)
                 c = multiply_add(weights, broadcast(third, i, width), c)
                 d = multiply_add(weights, broadcast(fourth, i, width), d)
         for i in range(STRETCHES * stretch, count):
             weights = load_weights(data, row, width)
-            row += width
+            row += step
             a = multiply_add(weights, broadcast(first, i, width), a)
             b = multiply_add(weights, broadcast(second, i, width), b)
             c = multiply_add(weights, broadcast(third, i, width), c)
@@ -87,8 +92,10 @@ def shared_product(x: Any, matrices: Any, which: int, base: Any, out: Any) -> No
         which: of them.
     """
     data, scale = matrices.data[which], matrices.scale[which]
+    start = 0
     for column in range(0, matrices.outputs, SHARED_PANEL):
-        if matrices.outputs - column > NARROW:
-            _write_wide(x, data, matrices.inputs * column, scale, base, out, column)
+        if matrices.outputs - column > NARROW or matrices.outputs % PANEL > NARROW:
+            _write_wide(x, data, start, scale, base, out, column)
         else:
-            _write_narrow(x, data, matrices.inputs * column, scale, base, out, column)
+            _write_narrow(x, data, start, scale, base, out, column)
+        start += matrices.inputs * words_of(data, SHARED_PANEL)
