@@ -39,7 +39,10 @@ def main() -> None:
     given = parser.parse_args()
     print("| checkpoint | s to first sound: median | longest | s of processor time | MB |\n|---|---|---|---|---|")
     for named in [[path] for path in given.checkpoints] or [[]]:
-        start(named)
+        try:
+            start(named)
+        except AssertionError as error:  # the daemon ended, and said why
+            raise SystemExit(f"start.py: {error}") from None
         times, used, held = zip(*(start(named) for _ in range(given.times)), strict=True)
         name = Path(named[0]).stem if named else "what ships"
         print(

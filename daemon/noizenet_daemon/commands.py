@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from noizenet.cli import Subcommand
-from noizenet_daemon.config import OPTIONS, add_flags, from_flags
+from noizenet_daemon.config import OPTIONS, add_flags, from_flags, option_reader
 
 RENDER_BLOCK = 4096
 LONGEST_S = 24 * 3600.0
@@ -46,11 +46,10 @@ def _configure_render(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="a parameter, such as temperature=0.9",
     )
-    parser.add_argument("--voices", type=int, choices=range(1, 65), default=1, metavar="N", help="1 to 64 (default: 1)")
+    parser.add_argument("--voices", type=option_reader("voices"), default=1, metavar="N", help="1 to 64 (default: 1)")
     parser.add_argument(
         "--threads",
-        type=int,
-        choices=range(1, 65),
+        type=option_reader("threads"),
         default=1,
         metavar="N",
         help="threads that share the voices, each on a core; what is played stays the same (default: 1)",

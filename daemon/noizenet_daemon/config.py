@@ -5,7 +5,7 @@ fields. `python -m noizenet_daemon.config` prints that table.
 """
 
 import argparse
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -161,6 +161,19 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="start value of a parameter, such as temperature=0.9; may be given many times",
     )
+
+
+def option_reader(name: str) -> Callable[[str], Any]:
+    """Returns what reads one option of the daemon from another command's line, with its range: an argument's type."""
+    about, default = OPTIONS[name]
+
+    def read(text: str) -> Any:
+        try:
+            return check(about, default, from_text(default, text), "the value")
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return read
 
 
 def from_flags(arguments: argparse.Namespace) -> DaemonConfig:

@@ -53,8 +53,7 @@ class SharedEngine:
         self._weights = engine.weights
         self._shared = pack_shared_layers(shape, checkpoint.weights, engine.precision)
         self._shape, self._steps = shape, steps
-        is_categorical = shape.head == "categorical"
-        self._run: Any = run_codes_together if is_categorical else run_features_together
+        self._run: Any = run_codes_together if shape.head == "categorical" else run_features_together
         self._free_rooms = deque([self._new_room()])
 
     def run(self, states: Sequence[NetworkState], controls: Sequence[Controls], outs: Sequence[Array]) -> None:

@@ -1,13 +1,10 @@
 """The subcommand `noizenet doctor`. Heavy imports stand inside the function that runs."""
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from noizenet.cli import Subcommand
-from noizenet.options import check, from_text
-from noizenet_daemon.config import OPTIONS
+from noizenet_daemon.config import OPTIONS, option_reader
 
 LONGEST_S = 3600.0
 SHORTEST_S = 0.1
@@ -20,7 +17,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
         about, default = OPTIONS[name]
         parser.add_argument(
             "--" + name.replace("_", "-"),
-            type=_option(name),
+            type=option_reader(name),
             default=default,
             metavar="|".join(about.choices) or name.upper(),
             help=f"as of `noizenet daemon` (default: {default})",
@@ -48,19 +45,6 @@ def _run(arguments: argparse.Namespace) -> None:
     print(json.dumps(report.to_json(), indent=2) if arguments.json else report.as_text(), flush=True)
     if report.problems:
         raise NotLiveError(f"{report.verdict}: {report.problems[0].remedy}")
-
-
-def _option(name: str) -> Callable[[str], Any]:
-    """Returns what reads an option of the daemon from the command line, with its range."""
-    about, default = OPTIONS[name]
-
-    def read(text: str) -> Any:
-        try:
-            return check(about, default, from_text(default, text), "the value")
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
-
-    return read
 
 
 def _seconds(text: str) -> float:
