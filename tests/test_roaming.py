@@ -10,7 +10,7 @@ from noizenet.checkpoint import Checkpoint
 from noizenet.protocol import PARAMETERS
 from noizenet_daemon.generator import Generator
 from noizenet_daemon.kernels.departing import takes_up
-from noizenet_daemon.kernels.roaming import FRAME, free_share, pace_of
+from noizenet_daemon.kernels.roaming import FADE_HOPS, FRAME, free_share, pace_of
 from noizenet_daemon.memory_player import MemoryPlayer
 
 DEFAULTS = {name: parameter.default for name, parameter in PARAMETERS.items()} | {"live_level_db": -20.0}
@@ -168,6 +168,13 @@ def test_it_never_plays_past_a_stretch_and_never_stops() -> None:
     assert departures(frames) > 10
     levels = np.sqrt(np.mean(np.square(sound[: 2990 * 64].reshape(-1, 64 * 115)), axis=1))
     assert levels.min() > 1e-3
+
+
+def test_a_short_memory_is_not_left_before_a_fade_into_it_is_over() -> None:
+    _, frames = walk(with_memory(tokens_checkpoint(), [melody(2.0)]), 6000, stray=0.5)
+    left = np.flatnonzero(np.diff(frames) != 1)
+    assert len(left) > 50
+    assert np.diff(left).min() >= FADE_HOPS
 
 
 def test_stereo_is_played_in_stereo() -> None:

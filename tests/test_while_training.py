@@ -56,6 +56,13 @@ def test_a_training_that_does_not_get_better_stops_and_says_why(tmp_path: Path) 
     assert Checkpoint.load(out).training["steps"] < 64
 
 
+def test_a_sound_of_three_seconds_is_remembered_and_left_to_the_listener(tmp_path: Path) -> None:
+    sound = write_sound(tmp_path / "a.wav", melody(3.0, RATE), RATE)
+    done = noizenet("train", sound, "--out", tmp_path / "m.safetensors", "--steps", 3, *TINY_OPTIONS)
+    assert "the end: only listening tells how good it is: the corpus has 2 full seconds" in done.stderr
+    assert Checkpoint.load(tmp_path / "m.safetensors").memory is not None
+
+
 def test_a_corpus_is_not_overwritten_by_samples(tmp_path: Path) -> None:
     sound = write_sound(tmp_path / "m.minute-3.wav", melody(6.0, RATE), RATE)
     done = noizenet("train", sound, "--out", tmp_path / "m.safetensors", "--steps", 1, *TINY_OPTIONS, status=2)

@@ -56,7 +56,7 @@ class Listener:
         self._due_s = (begun_s // LISTEN_EVERY_S + 1) * LISTEN_EVERY_S
         self._cost_s = FIRST_GUESS_S
         self._reference: Reference | None = None
-        self._is_comparable = True
+        self._too_short = ""  # why there is no reference, and can't be one
 
     def is_due(self, elapsed_s: float, budget: Budget) -> bool:
         """Returns whether a sample is to be made now: it is time, and another will not come at once, at the end."""
@@ -94,6 +94,8 @@ class Listener:
             report.say(f"the end: {figures_in_words(score)}")
             self._note(score, trained_s)
             self._writer.write_checkpoint(trained_s)
+        else:
+            report.say(f"the end: only listening tells how good it is: {self._too_short}")
         return score
 
     def _note(self, score: Score | None, seconds: float) -> None:
@@ -116,11 +118,11 @@ class Listener:
             InputFileError: it can't be rendered.
         """
         render(self._out, path, SAMPLE_S, self._seed)
-        if self._reference is None and self._is_comparable:
+        if self._reference is None and not self._too_short:
             try:
                 self._reference = Reference(self._corpus.heard(COMPARED_S), self._corpus.sample_rate)
-            except SoundFileError:
-                self._is_comparable = False
+            except SoundFileError as error:
+                self._too_short = str(error)
         if self._reference is None:
             return None
         return self._reference.score(path.name, read_mono(path, self._corpus.sample_rate))

@@ -18,7 +18,7 @@ Array = NDArray[Any]
 
 MOST_AXES = 32  # of hidden states
 USUAL_PACE_S = 1.0
-LEAST_S = 4.0  # a shorter memory would be a loop
+LEAST_S = 2.5  # a shorter memory would be a loop
 
 
 class Remembering:

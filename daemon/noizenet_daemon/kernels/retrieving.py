@@ -37,6 +37,7 @@ FLOW_AT_MOST = np.float32(2.0)
 BEAT = np.float32(4.0)  # for pulses as unlike as two at random are
 HEAT = np.float32(32.0)  # for a place that was played as often as places were on average
 MOST_SCORED = 8192  # frames; of longer memories, evenly spread ones from a random first
+LEAST_REST = 4  # frames after a place taken at random: two crossfades
 MOST_REFUSED = 256  # places that take up what was left of late: then they are allowed
 BARRED = np.float32(-1e30)
 NO_DEPARTURE = np.float32(1e6)
@@ -177,4 +178,8 @@ def retrieve(tables: Any, search: Any, frame: int, ahead: int, controls: Any, rn
         if search.departures[n] < least:
             search.scores[n] -= 2.0 * NO_DEPARTURE
     drawn = _drawn(tables, search, least, stride, first, controls, rng)
-    return drawn if drawn >= 0 else int(uniform(rng) * count)  # a memory may be too short for all that is barred
+    while drawn < 0:  # the memory is too short for all that is barred: any place that goes on for longer than a fade
+        place = int(uniform(rng) * count)
+        rest, whole = tables.lasts[place] - place, tables.lasts[place] - tables.firsts[place]
+        drawn = place if rest >= min(LEAST_REST, whole // 2) else -1
+    return drawn
