@@ -18,7 +18,7 @@ from noizenet.checkpoint import Checkpoint
 from noizenet.errors import UsageError
 from noizenet_training import run
 from noizenet_training.learning.distributed import Group, joined
-from noizenet_training.learning.fitting import Budget
+from noizenet_training.learning.rounds import Budget
 from noizenet_training.recipe import Recipe
 from noizenet_training.task import Task
 

@@ -13,9 +13,10 @@ import torch
 from making import Array, Cell, tokens_codec
 from noizenet.errors import InputFileError, TrainingError, UsageError
 from noizenet.network import NetworkShape
-from noizenet_training.learning.fitting import Budget, Fitting
+from noizenet_training.learning.fitting import Fitting
 from noizenet_training.learning.losses import stage_weights
 from noizenet_training.learning.networks import Network
+from noizenet_training.learning.rounds import Budget
 from noizenet_training.recipe import Recipe
 from noizenet_training.resumption import load_resume, save_resume
 

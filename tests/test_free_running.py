@@ -7,9 +7,10 @@ import torch
 from making import Array, tokens_codec
 from noizenet.codecs.tokens import TokensCodec
 from noizenet.network import NetworkShape
-from noizenet_training.learning.fitting import MOST_HELD_OUT, PLAYS, Budget, Fitting, Round
+from noizenet_training.learning.fitting import PLAYS, Fitting
 from noizenet_training.learning.free_running import FreeRunning, free_run
 from noizenet_training.learning.networks import Network
+from noizenet_training.learning.rounds import MOST_HELD_OUT, Budget, Round
 from noizenet_training.recipe import Recipe
 from noizenet_training.starts import LEAST_HEARD, start_states
 

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from noizenet_training.learning.fitting import Budget
+from noizenet_training.learning.rounds import Budget
 from noizenet_training.pace import Pace
 
 

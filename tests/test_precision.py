@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from making import Cell, tokens_codec
-from noizenet_training.learning.fitting import Budget, Fitting
+from noizenet_training.learning.fitting import Fitting
 from noizenet_training.learning.precision import Precision
+from noizenet_training.learning.rounds import Budget
 from noizenet_training.recipe import Recipe
 from noizenet_training.resumption import load_resume, save_resume
 from test_fitting import RECIPE, new_fitting, new_linear_fitting, run, sine

@@ -15,10 +15,11 @@ from noizenet.errors import ConfigurationError
 from noizenet.network import NetworkShape
 from noizenet_daemon.engine_numba import NumbaEngine, new_network_state
 from noizenet_training.learning.batches import encode_stretches, one_pass
-from noizenet_training.learning.fitting import Budget, Fitting
+from noizenet_training.learning.fitting import Fitting
 from noizenet_training.learning.losses import look_at_held_out
 from noizenet_training.learning.networks import network_shape
 from noizenet_training.learning.propagation import Learner, Steps, propagate
+from noizenet_training.learning.rounds import Budget
 from noizenet_training.learning.sample_rnn import first_embedding, new_network
 from noizenet_training.recipe_reading import load_recipe
 from noizenet_training.starts import start_states

@@ -141,7 +141,7 @@ def test_equal_seeds_and_steps_give_equal_weights(music: Path, trained: Path, tm
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from noizenet_training.learning.fitting import Budget
+from noizenet_training.learning.rounds import Budget
 from noizenet_training.progress import PlainReporter
 from noizenet_training.recipe_reading import load_recipe
 from noizenet_training.run import train

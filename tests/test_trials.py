@@ -8,7 +8,7 @@ import pytest
 from making import melody, write_sound
 from noizenet.checkpoint import Checkpoint
 from noizenet.cli import main
-from noizenet_training.learning.fitting import Round
+from noizenet_training.learning.rounds import Round
 from noizenet_training.sweeps.trials import Row, Trial, run_trial
 
 TINY = ("sample_rate=4000", "layers=1", "hidden=4", "streams=2", "unroll=32", "round_updates=2")

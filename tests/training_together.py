@@ -19,8 +19,9 @@ from noizenet.cli import main
 from noizenet.network import NetworkShape
 from noizenet_training import progress
 from noizenet_training.learning.distributed import Group, joined
-from noizenet_training.learning.fitting import Budget, Fitting
+from noizenet_training.learning.fitting import Fitting
 from noizenet_training.learning.networks import Network
+from noizenet_training.learning.rounds import Budget
 from noizenet_training.recipe import Recipe
 
 CASES: dict[str, dict[str, Any]] = {

@@ -6,8 +6,6 @@ publishers belong to whoever calls them: one thread each. Each has a context of 
 control messages can't hold up the sound.
 """
 
-import json
-import math
 import queue
 import secrets
 import socket
@@ -26,12 +24,12 @@ from noizenet.errors import ControlError, DeviceError
 from noizenet.protocol import AUDIO_TOPIC, Value
 from noizenet.stream import SOCKET_BUFFER, AudioHeader, queue_length
 from noizenet_daemon.console import Console
+from noizenet_daemon.json_messages import arguments_of, as_json, decode, encode, time_of
 from noizenet_daemon.messages import Reply, Request, Sender
 from noizenet_daemon.refusals import Refusals
 
 LARGEST_REQUEST = 1 << 20  # bytes; a connection that sends more is cut by ZeroMQ
 REQUESTS_AT_ONCE = 256  # taken in a row before waiting replies are sent
-LATEST_TIME = 1e11  # seconds since 1970; beyond every calendar
 LINGER_MS = 200  # what is left to send may take this long at the end
 TELEMETRY_QUEUE = 2  # a late reader wants the newest only
 
@@ -78,7 +76,7 @@ class ControlServer:
 
     def send(self, sender: "ZeroMqSender", reply: Reply) -> None:
         """Sends a reply as soon as the socket's thread gets to it. Any thread; never raises."""
-        self._replies.put((sender, _encode(reply, sender.request_id)))
+        self._replies.put((sender, encode(reply, sender.request_id)))
         if threading.current_thread() is not self._thread:
             self._call()
 
@@ -103,10 +101,10 @@ class ControlServer:
         sender = ZeroMqSender(self, tuple(frames[:-1]))
         address = "packet"
         try:
-            values = _decode(frames)
+            values = decode(frames)
             sender = replace(sender, request_id=values.get("id"))
             address = values["address"]
-            request = Request(address, _arguments(values), sender, _time(values))
+            request = Request(address, arguments_of(values), sender, time_of(values))
         except ControlError as error:
             self._refusals.add(str(error))
             sender.answer(Reply("/fail", ((address, str(error)),)))
@@ -203,7 +201,7 @@ class TelemetryPublisher:
 
     def send(self, values: Mapping[str, Value]) -> None:
         """Sends what `Instrument.status` returns; never blocks."""
-        self._socket.send(json.dumps({key: _plain(value) for key, value in values.items()}).encode())
+        self._socket.send(as_json(values))
 
     def close(self) -> None:
         """Frees the port."""
@@ -228,64 +226,3 @@ def _bind(context: zmq.Context[Any], bound: zmq.Socket[Any], host: str, port: in
 def _close(context: zmq.Context[Any], bound: zmq.Socket[Any]) -> None:
     bound.close(linger=LINGER_MS)
     context.term()
-
-
-def _decode(frames: list[bytes]) -> dict[str, Any]:
-    """Returns the JSON object of a request, whose address is text and whose id is plain."""
-    if len(frames) > 3 or any(frames[1:-1]):
-        raise ControlError(f"a request is one frame of JSON, not {len(frames) - 1} frames")
-    try:
-        values = json.loads(frames[-1])
-    except (ValueError, RecursionError):
-        raise ControlError(f"this is no JSON: {frames[-1][:40]!r}") from None
-    if not isinstance(values, dict) or not _is_text(values.get("address")):
-        raise ControlError('a request is a JSON object with an "address", such as {"address": "/status"}')
-    identity = values.get("id")
-    if not (identity is None or isinstance(identity, int | float) or _is_text(identity)):
-        raise ControlError('"id" is a number or text')
-    return values
-
-
-def _arguments(values: dict[str, Any]) -> tuple[Value, ...]:
-    arguments = values.get("arguments", [])
-    if not isinstance(arguments, list) or not all(isinstance(v, int | float) or _is_text(v) for v in arguments):
-        raise ControlError('"arguments" is a list of numbers and text')
-    return tuple(arguments)
-
-
-def _time(values: dict[str, Any]) -> float | None:
-    at = values.get("at")
-    if at is None:
-        return None
-    if not isinstance(at, int | float) or not 0 <= at < LATEST_TIME:
-        raise ControlError('"at" is a time in seconds since 1970')
-    return float(at)
-
-
-def _is_text(value: object) -> bool:
-    """JSON can hold half characters, which no encoding, no path and no OSC message can."""
-    return isinstance(value, str) and not any("\ud800" <= letter <= "\udfff" for letter in value)
-
-
-def _encode(reply: Reply, request_id: Any) -> bytes:
-    message: dict[str, Any] = {} if request_id is None else {"id": _plain(request_id)}
-    rows = [[_plain(value) for value in row] for row in reply.rows]
-    message |= {"ok": reply.ok, "address": reply.address, "values": rows[0] if rows else []}
-    if len(rows) > 1:
-        message["rows"] = rows
-    if reply.data is not None:
-        message["data"] = _plain(reply.data)
-    if not reply.ok:
-        message["error"] = str(rows[0][-1])
-    return json.dumps(message).encode()
-
-
-def _plain(value: Any) -> Any:
-    """JSON knows neither NaN nor infinity: they become null."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    return value

@@ -13,7 +13,8 @@ import torch
 from numpy.typing import NDArray
 
 from noizenet.checkpoint import Checkpoint
-from noizenet_training.learning.fitting import Fitting, Round
+from noizenet_training.learning.fitting import Fitting
+from noizenet_training.learning.rounds import Round
 from noizenet_training.learning.sample_rnn import new_network
 from noizenet_training.remembering import USUAL_PACE_S, Remembering
 from noizenet_training.resumption import resume_path, save_resume

@@ -94,7 +94,7 @@ def _train(options: argparse.Namespace) -> None:
     # beside one other busy process, two threads on two cores took 4.8 s for an update, like this 0.12 s.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-    from noizenet_training.learning.fitting import Budget
+    from noizenet_training.learning.rounds import Budget
     from noizenet_training.progress import loss_text, reporter
     from noizenet_training.run import train
     from noizenet_training.task import Task

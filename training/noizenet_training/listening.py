@@ -14,7 +14,8 @@ from noizenet_training.checkpoint_writing import CheckpointWriter
 from noizenet_training.judging.reference import Reference, Score
 from noizenet_training.judging.rendering import render
 from noizenet_training.judging.words import figures_in_words
-from noizenet_training.learning.fitting import Budget, Fitting
+from noizenet_training.learning.fitting import Fitting
+from noizenet_training.learning.rounds import Budget
 from noizenet_training.progress import Reporter
 from noizenet_training.sounds.corpus import Corpus
 

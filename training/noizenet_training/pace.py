@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from noizenet_training.learning.fitting import PLAYS, Budget
+from noizenet_training.learning.fitting import PLAYS
+from noizenet_training.learning.rounds import Budget
 
 FIRST = 2  # updates that are not timed: they find memory and choose kernels
 TIMED = 5

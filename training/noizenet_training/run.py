@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from noizenet.checkpoint import Checkpoint
 from noizenet.codecs import Codec
 from noizenet.codecs.tokens import TokensCodec
-from noizenet.errors import InputFileError, TrainingError, UsageError
+from noizenet.errors import InputFileError, UsageError
 from noizenet_training.checkpoint_writing import CheckpointWriter
 from noizenet_training.codecs.codec_fitting import fit_codec
 from noizenet_training.following import Material, follow, new_fitting
@@ -22,22 +22,23 @@ from noizenet_training.judging.comparison import COMPARED_S
 from noizenet_training.judging.words import in_words
 from noizenet_training.learning.distributed import Group, joined, leave
 from noizenet_training.learning.feeding import ONE_STREAM
-from noizenet_training.learning.fitting import Fitting, Round
+from noizenet_training.learning.fitting import Fitting
 from noizenet_training.learning.free_running import FreeRunning
 from noizenet_training.learning.losses import stage_weights
 from noizenet_training.learning.networks import network_shape
+from noizenet_training.learning.rounds import Round
 from noizenet_training.listening import Listener
 from noizenet_training.memory_pace import find_pace
-from noizenet_training.pace import Pace
 from noizenet_training.pictures.loss_plots import plot_checkpoints
 from noizenet_training.preparation import encoded_steps, read_corpus, shifted_steps
-from noizenet_training.progress import Reporter, figures
+from noizenet_training.progress import Reporter
 from noizenet_training.remembering import Remembering
 from noizenet_training.resumption import load_resume, resume_path
 from noizenet_training.sounds.corpus import Corpus
 from noizenet_training.sounds.shelf import Shelf
 from noizenet_training.task import Outcome, Task, check_writable, preview_path
 from noizenet_training.tempering import find_temperature
+from noizenet_training.training_loop import run_rounds
 
 Array = NDArray[Any]
 
@@ -117,7 +118,7 @@ def _lead(
         remembering = Remembering(codec, corpus.remembered, task.recipe.memory_s)
     writer = CheckpointWriter(task.out, task.half, blank, fitting, training, identity, remembering)
     listener = Listener(task.out, corpus, fitting, writer, task.seed, spent_before_s)
-    _run_rounds(task, group, fitting, writer, listener, report, elapsed, on_round)
+    run_rounds(task, group, fitting, writer, listener, report, elapsed, on_round)
     trained_s = elapsed()
     writer.write_checkpoint(trained_s)
     resume_path(task.out).unlink(missing_ok=True)
@@ -205,60 +206,3 @@ def _new_fitting(
     material = group.share(Material(shape, training + more, stage_weights(codec, training), resumed))
     playing = FreeRunning(codec, training, task.seed) if isinstance(codec, TokensCodec) else None
     return new_fitting(material, task, group, held_out, playing if playing and playing.is_possible else None)
-
-
-def _run_rounds(
-    task: Task,
-    group: Group,
-    fitting: Fitting,
-    writer: CheckpointWriter,
-    listener: Listener,
-    report: Reporter,
-    elapsed: Callable[[], float],
-    on_round: Callable[[Round], None] | None,
-) -> None:
-    """Trains until the budget is spent. Interrupted or diverged, it leaves the best weights so far."""
-    pace = Pace(task.budget, elapsed, lambda: fitting.passes, lambda: fitting.look_s, task.recipe.round_updates)
-
-    def on_update(updates: int, loss: float) -> None:
-        if task.preview and (sentence := pace.after_update(updates)):
-            report.say(f"{sentence} ({fitting.precision.in_words()})")
-        held_out = fitting.rounds[-1].held_out if fitting.rounds else None
-        kept = fitting.best_round.held_out if fitting.best_round else None
-        line = figures(len(fitting.rounds) + 1, loss, held_out, kept, task.budget.left_s(elapsed(), updates))
-        report.advance(task.budget.spent(elapsed(), updates), line)
-
-    def is_to_go_on() -> bool:
-        if not fitting.rounds:
-            return True
-        return task.budget.spent(elapsed() + fitting.look_s, fitting.updates) < 1.0 and not fitting.is_stalled
-
-    with report:
-        try:
-            while group.share(is_to_go_on()):
-                divergences = fitting.divergences
-                fitting.run_round(task.budget, elapsed, on_update)
-                if fitting.divergences > divergences:
-                    report.say("the loss diverged: the last good weights are restored, the learning rate is halved")
-                writer.after_round(elapsed())
-                if task.preview and listener.is_due(elapsed(), task.budget):
-                    started_s = elapsed()
-                    listener.listen(report, started_s)
-                    listener.spent(started_s, elapsed())
-                if on_round:
-                    on_round(fitting.rounds[-1])
-            if fitting.is_stalled:
-                report.say(
-                    f"stopped early: its playing hasn't got better for {task.recipe.patience} looks, since update "
-                    f"{fitting.best_round.updates if fitting.best_round else 0:,}; --set patience=0 trains to the end"
-                )
-        except KeyboardInterrupt:
-            if resume_path(task.out).exists():
-                report.say("stopped; the same command with --resume goes on")
-            raise
-        except TrainingError as error:
-            resume_path(task.out).unlink(missing_ok=True)
-            if not fitting.rounds:
-                raise
-            writer.write_checkpoint(elapsed())
-            raise TrainingError(f"{error}; the best weights so far are in {task.out}") from None

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from noizenet.errors import InputFileError, UsageError
-from noizenet_training.learning.fitting import Budget
+from noizenet_training.learning.rounds import Budget
 from noizenet_training.recipe import Recipe
 from noizenet_training.sounds.fma import FmaChoice
 

@@ -18,7 +18,7 @@ from noizenet_training.sweeps.ray_session import ray_session
 from noizenet_training.sweeps.trials import Row, Trial, run_trial
 
 if TYPE_CHECKING:
-    from noizenet_training.learning.fitting import Round
+    from noizenet_training.learning.rounds import Round
 
 SHARES = 1000  # in which the budget is counted
 WORST = 1e9  # held-out loss of a trial that failed: finite, for ASHA interpolates between losses

@@ -21,7 +21,7 @@ from noizenet.checkpoint import write_atomically
 from noizenet.errors import NoizeNetError, TrainingError
 
 if TYPE_CHECKING:
-    from noizenet_training.learning.fitting import Round
+    from noizenet_training.learning.rounds import Round
 
 State = Literal["finished", "stopped early", "failed"]
 
@@ -148,7 +148,7 @@ def _trained(trial: Trial, out: Path, pace: "_Pace", on_round: OnRound | None) -
         NoizeNetError: see `noizenet_training.run.train`.
     """
     from noizenet.checkpoint import Checkpoint
-    from noizenet_training.learning.fitting import Budget
+    from noizenet_training.learning.rounds import Budget
     from noizenet_training.recipe_reading import load_recipe
     from noizenet_training.resumption import resume_path
     from noizenet_training.run import train
