@@ -22,8 +22,9 @@ from noizenet.errors import NoizeNetError
 from noizenet_training.codecs.codec_fitting import fit_codec
 from noizenet_training.learning.batches import Batch, encode_stretches
 from noizenet_training.learning.distributed import Group
+from noizenet_training.learning.disturbing import disturbed
 from noizenet_training.learning.feeding import feed
-from noizenet_training.learning.losses import disturbed, stage_weights, step_tensor
+from noizenet_training.learning.losses import stage_weights, step_tensor
 from noizenet_training.learning.networks import Network, network_shape
 from noizenet_training.learning.optimisers import new_optimiser
 from noizenet_training.learning.sample_rnn import new_network

@@ -9,9 +9,8 @@ import torch
 from making import Array
 from noizenet.network import LOG_DEVIATION_RANGE, NetworkShape
 from noizenet_daemon.benchmark.fresh import fresh_weights
-from noizenet_training.learning.losses import disturbed, look_at_held_out, summed_losses
+from noizenet_training.learning.losses import look_at_held_out, summed_losses
 from noizenet_training.learning.networks import Network
-from noizenet_training.recipe import Recipe
 
 COUNTED = np.array([[True, True, False], [True, False, True]])
 
@@ -91,28 +90,3 @@ def test_codes_have_no_errors_but_their_loss() -> None:
     seen = look_at_held_out(net, [np.zeros((9, 2), np.int32)], "mse")
     assert seen.errors is None
     assert seen.losses.shape == (2,)
-
-
-def test_noise_on_numbers_has_the_deviation_asked_for_and_none_by_default() -> None:
-    shape = NetworkShape("rnn", 1, 8, "gaussian", features=1)
-    inputs = torch.zeros(4, 5000, 1)
-    recipe = Recipe(codec="amplitude", input_noise=0.2)
-    noisy = disturbed(inputs, shape, recipe, torch.Generator().manual_seed(0))
-    assert float(noisy.std()) == pytest.approx(0.2, rel=0.03)
-    assert disturbed(inputs, shape, Recipe(codec="amplitude"), torch.Generator()) is inputs
-
-
-def test_noise_on_codes_moves_them_by_whole_codes_and_never_over_an_end() -> None:
-    shape = NetworkShape("rnn", 1, 8, "categorical", 1, 256, 3, 6)
-    codes = torch.full((4, 5000, 1), 100)
-    recipe = Recipe(codec="mulaw", input_noise=2.0, corruption=0.0)
-    noisy = disturbed(codes, shape, recipe, torch.Generator().manual_seed(0))
-    assert noisy.dtype == torch.int64
-    assert float((noisy - codes).double().std()) == pytest.approx((2.0**2 + 1 / 12) ** 0.5, rel=0.03)
-    for end in (0, 255):
-        noisy = disturbed(torch.full((4, 5000, 1), end), shape, recipe, torch.Generator().manual_seed(0))
-        assert int(noisy.min()) >= 0
-        assert int(noisy.max()) <= 255
-        assert float((noisy == end).double().mean()) > 0.5
-    both = disturbed(codes, shape, Recipe(codec="mulaw", input_noise=1.0, corruption=0.5), torch.Generator())
-    assert float(((both - codes).abs() > 10).double().mean()) == pytest.approx(0.5 * 235 / 256, abs=0.02)

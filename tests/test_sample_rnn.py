@@ -2,6 +2,7 @@
 
 import itertools
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,13 +15,16 @@ from noizenet.codecs.mulaw import MulawCodec
 from noizenet.errors import ConfigurationError
 from noizenet.network import NetworkShape
 from noizenet_daemon.engine_numba import NumbaEngine, new_network_state
+from noizenet_training.learning import updates
 from noizenet_training.learning.batches import encode_stretches, one_pass
+from noizenet_training.learning.distributed import Group
 from noizenet_training.learning.fitting import Fitting
 from noizenet_training.learning.losses import look_at_held_out
 from noizenet_training.learning.networks import network_shape
 from noizenet_training.learning.propagation import Learner, Steps, propagate
 from noizenet_training.learning.rounds import Budget
-from noizenet_training.learning.sample_rnn import first_embedding, new_network
+from noizenet_training.learning.sample_rnn import SampleRnn, first_embedding, new_network
+from noizenet_training.learning.updates import Learning
 from noizenet_training.recipe_reading import load_recipe
 from noizenet_training.starts import start_states
 
@@ -59,6 +63,39 @@ def test_steps_told_in_pieces_are_the_same_as_at_once(shape: NetworkShape, frame
         parts.append(part)
     torch.testing.assert_close(torch.cat(parts, 1), whole, atol=1e-5, rtol=0)
     torch.testing.assert_close(state, ends, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_is_asked_of_some_steps_is_what_is_said_of_all(shape: NetworkShape) -> None:
+    network = new_network(shape).eval()
+    steps, asked = as_tensor(made_codes()), torch.tensor([0, 3, shape.frame + 1, 70, 78])
+    told = steps[:, : shape.context + 79]
+    whole, ends = network.recur(told, network.new_state(1))
+    assert isinstance(network, SampleRnn)
+    part, state = network.recur(told, network.new_state(1), asked)
+    torch.testing.assert_close(part, whole[:, asked], atol=1e-5, rtol=0)
+    torch.testing.assert_close(state, ends, atol=1e-5, rtol=0)
+
+
+def test_an_update_learns_from_as_many_samples_of_each_frame_as_the_recipe_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    recipe = load_recipe("samplernn", [*TINY, "draws=3"])
+    learning = Learning(new_network(network_shape(recipe, MulawCodec(8000))), recipe, np.ones(1), Group())
+    learning.start_round([0])
+    counted = []
+
+    def seen(*arguments: Any) -> Any:
+        counted.append(arguments[2].counted)
+        return propagate(*arguments)
+
+    monkeypatch.setattr(updates, "propagate", seen)
+    for batch in itertools.islice(one_pass([made_codes()], 4, 32, np.random.default_rng(0), context=10), 20):
+        learning.propagate(batch, lambda: 0.0)
+    of_frames = torch.stack(counted).view(20, 4, 4, 8)
+    assert (of_frames.sum(-1) == 3).all()
+    assert (of_frames == of_frames[:, :1, :1]).all()
+    assert (of_frames[:, 0, 0].sum(0) > 0).all()  # in the end, each sample of a frame was learnt from
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -187,6 +224,7 @@ def test_it_trains_shows_what_it_is_and_plays(tmp_path: Path, capsys: pytest.Cap
         (["unroll=1000"], r"unroll is 1000, not a multiple of frame=32: set unroll=992"),
         (["cell=conv"], r"cell=conv can't turn every 32 samples: choose lstm, gru or rnn, or frame=0"),
         (["feeding=shuffled"], r"feeding=shuffled goes without tiers: set feeding=streams, or frame=0"),
+        (["draws=33"], r"draws is 33, more than frame=32 has: set draws=0 for all"),
         (["reach=0"], r"reach is 0, outside 1\.\.1024"),
         (["frame=2000"], r"frame is 2000, outside 0\.\.1024"),
         (["pre_emphasis=1.5"], r"pre_emphasis is 1\.5, outside 0\.\.0\.99"),

@@ -12,6 +12,7 @@ from noizenet_training.learning.distributed import Group
 from noizenet_training.learning.fitting import Fitting
 from noizenet_training.learning.free_running import FreeRunning
 from noizenet_training.learning.sample_rnn import new_network
+from noizenet_training.learning.spans import spread_spans
 from noizenet_training.task import Task
 
 Array = NDArray[Any]
@@ -41,7 +42,10 @@ def new_fitting(
     torch.manual_seed(task.seed)
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(min(MOST_THREADS, usable_cores()))
-    network = new_network(material.shape, task.recipe.dropout).to(group.device)
+    network = new_network(material.shape, task.recipe.dropout)
+    if task.recipe.spans:
+        spread_spans(network, task.recipe.spans)
+    network.to(group.device)
     weights = material.stage_weights
     fitting = Fitting(network, task.recipe, material.training, held_out, weights, task.seed, playing, group)
     if material.resumed:

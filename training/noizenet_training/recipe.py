@@ -14,6 +14,7 @@ MULAW = ("mulaw",)
 NUMBERS = ("amplitude", "fft", "spectrum")
 FRAMES = ("tokens", "fft")
 LOWEST_RATE = 4000  # Hz
+SHORTEST_SPAN = 2.0  # turns: of a gate whose bias is 0
 MOST_UNROLL = 1 << 24  # twelve minutes of samples at 22,050 Hz
 
 
@@ -111,6 +112,12 @@ class Recipe:
     )
     layers: int = _option(2, "recurrent layers", 1, 16)
     hidden: int = _option(256, "units of each layer", 1, 4096)
+    spans: float = _option(
+        0.0,
+        "turns for which the longest-lived units of a new LSTM or GRU remember; 0 = all about as short as 2",
+        0.0,
+        1e6,
+    )
     embedding: int = _option(64, "numbers that a code is embedded in", 1, 1024, codecs=CATEGORICAL)
     head_hidden: int = _option(192, "units between the top layer and a code", 1, 4096, codecs=CATEGORICAL)
     frame: int = _option(
@@ -123,6 +130,13 @@ class Recipe:
     reach: int = _option(32, "last samples that the perceptron sees (frame)", 1, 1024, codecs=MULAW)
     conditioning: int = _option(
         64, "numbers that the cells tell the perceptron of each sample (frame)", 1, 1024, codecs=MULAW
+    )
+    draws: int = _option(
+        0,
+        "samples of each frame that the perceptron learns from in one update (frame); 0 = all",
+        0,
+        1024,
+        codecs=MULAW,
     )
     head: str = _choice(
         "linear",
@@ -173,6 +187,13 @@ class Recipe:
         0.0,
         10.0,
         codecs=NUMBERS + MULAW,
+    )
+    softening: float = _option(
+        0.0,
+        "share of the windows of which a part is heard 50 to 90 dB too soft, with clean targets",
+        0.0,
+        0.9,
+        codecs=MULAW,
     )
     precision: str = _choice(
         "auto",

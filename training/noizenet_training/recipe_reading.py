@@ -10,7 +10,7 @@ from typing import Any
 
 from noizenet.errors import ConfigurationError
 from noizenet.network import MOST_CONV_LAYERS
-from noizenet_training.recipe import FIELDS, LOWEST_RATE, Recipe
+from noizenet_training.recipe import FIELDS, LOWEST_RATE, SHORTEST_SPAN, Recipe
 
 
 def recipe_names() -> list[str]:
@@ -82,6 +82,10 @@ def _misfits(recipe: Recipe) -> list[tuple[str, str]]:
         found.append(("stride", f"stride means nothing for feeding={recipe.feeding}, only for windows: set stride=0"))
     if recipe.cell == "conv" and recipe.layers > MOST_CONV_LAYERS:
         found.append(("layers", f"layers is {recipe.layers}; of cell=conv at most {MOST_CONV_LAYERS}"))
+    if recipe.spans and recipe.cell not in ("lstm", "gru"):
+        found.append(("spans", f"spans means nothing for cell={recipe.cell}, whose units have no gates: set spans=0"))
+    if 0.0 < recipe.spans < SHORTEST_SPAN:
+        found.append(("spans", f"spans is {recipe.spans:g}, neither 0 nor at least {SHORTEST_SPAN:g}"))
     return found + (_misfits_of_tiers(recipe) if recipe.frame else [])
 
 
@@ -99,6 +103,8 @@ def _misfits_of_tiers(recipe: Recipe) -> list[tuple[str, str]]:
         found.append(
             ("unroll", f"unroll is {recipe.unroll}, not a multiple of frame={recipe.frame}: set unroll={nearest}")
         )
+    if recipe.draws > recipe.frame:
+        found.append(("draws", f"draws is {recipe.draws}, more than frame={recipe.frame} has: set draws=0 for all"))
     return found
 
 

@@ -1,14 +1,10 @@
-"""The losses: what the network is asked to get right, with noise on what it hears in training.
+"""The losses: what the network is asked to get right.
 
     categorical head   cross-entropy of each stage's code, in nats
     linear head        error e = y - y' of truth y and prediction y': mean of e^2 (mse), of |e| (mae), of e (mbe)
     Gaussian head      -ln of the density of the truth: ln sigma + ((y - mu) / sigma)^2 / 2 + ln(2 pi) / 2, in nats
 
 The mean bias error is the paper's, signed: it falls without end if the prediction rises.
-
-Inputs are disturbed, targets stay clean: the network learns to find its way back, as it must when it plays on
-from its own mistakes. Source: Valin and Skoglund, "LPCNet", ICASSP 2019, for noise on the inputs of
-free-running audio networks.
 """
 
 import math
@@ -23,9 +19,7 @@ from torch.nn import functional
 
 from noizenet.codecs import Codec
 from noizenet.codecs.tokens import TokensCodec
-from noizenet.network import NetworkShape
 from noizenet_training.learning.networks import Network
-from noizenet_training.recipe import Recipe
 
 Array = NDArray[Any]
 
@@ -65,24 +59,6 @@ def step_tensor(steps: Array, device: torch.device) -> Tensor:
     """Returns steps as the network takes them: int64 codes or float32 numbers."""
     tensor = torch.from_numpy(steps).to(device)
     return tensor.long() if steps.dtype.kind == "i" else tensor
-
-
-def disturbed(inputs: Tensor, shape: NetworkShape, recipe: Recipe, generator: torch.Generator) -> Tensor:
-    """Returns inputs made noisy (`input_noise`), and some codes replaced by any other (`corruption`).
-
-    Codes that are made noisy must lie in the order of what they stand for: they move up and down by whole codes.
-    """
-    is_categorical = shape.head == "categorical"
-    if recipe.input_noise:
-        noise = recipe.input_noise * torch.randn(inputs.shape, generator=generator)
-        inputs = (inputs + noise.round().long()).clamp(0, shape.classes - 1) if is_categorical else inputs + noise
-    if not is_categorical:
-        return inputs
-    if not recipe.corruption:
-        return inputs
-    struck = torch.rand(inputs.shape, generator=generator) < recipe.corruption
-    drawn = torch.randint(shape.classes, inputs.shape, generator=generator)
-    return torch.where(struck, drawn, inputs)
 
 
 def summed_losses(network: Network, top: Tensor, targets: Tensor, counted: Tensor, loss: str) -> Tensor:

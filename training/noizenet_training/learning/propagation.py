@@ -18,6 +18,7 @@ from noizenet.network import NetworkShape
 from noizenet_training.learning.losses import summed_losses
 from noizenet_training.learning.networks import HiddenState, Network
 from noizenet_training.learning.precision import Precision
+from noizenet_training.learning.sample_rnn import SampleRnn
 
 MOST_BYTES = 3 << 30  # of what one batch keeps for its way back, before it is cut into segments
 SEGMENT_BYTES = 1 << 28
@@ -62,9 +63,15 @@ class Learner(nn.Module):
 
     def forward(self, steps: Steps, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Returns the summed losses of the stages, (stages,), and the hidden state after the last step."""
+        network, targets, counted = self.network, steps.targets, steps.counted
         with self.precision.autocast():
-            top, (hidden, cell) = self.network.recur(steps.inputs, (hidden, cell))
-            losses = summed_losses(self.network, top, steps.targets, steps.counted, self.loss)
+            if isinstance(network, SampleRnn):
+                asked = torch.nonzero(counted.any(dim=0))[:, 0]
+                targets, counted = targets[:, asked], counted[:, asked]
+                top, (hidden, cell) = network.recur(steps.inputs, (hidden, cell), asked)
+            else:
+                top, (hidden, cell) = network.recur(steps.inputs, (hidden, cell))
+            losses = summed_losses(network, top, targets, counted, self.loss)
         return losses, hidden.float(), cell.float()
 
 

@@ -40,26 +40,31 @@ class SampleRnn(Network):
         self.mix = nn.Linear(units, units)
         self.output = nn.ModuleList([nn.Linear(units, shape.classes)])
 
-    def recur(self, steps: Tensor, state: HiddenState) -> tuple[Tensor, HiddenState]:
+    def recur(self, steps: Tensor, state: HiddenState, asked: Tensor | None = None) -> tuple[Tensor, HiddenState]:
         """Returns what both tiers tell the perceptron of each step, and the state after the last turn of the cells.
 
         Args:
             steps: codes, int64 (batch, context + time, 1); the cells turn before the first one after the context, and
                 then with each full frame.
+            asked: of which steps, int64 (n,), each 0 to time - 1; None = of all. The cells hear all of them.
 
         Returns:
-            (batch, time, head_hidden), before the first nonlinearity, and the state.
+            (batch, n or time, head_hidden), before the first nonlinearity, and the state.
         """
         shape, time = self.shape, steps.shape[1] - self.shape.context
         embedded = self._drop(self.embed(steps))
         turns = -(-time // shape.frame)
         first = shape.context + 1 - shape.frame
         top, state = self._turn(embedded[:, first : first + turns * shape.frame], state)
-        told = self.upsample(self._drop(top)).view(len(steps), -1, shape.conditioning)[:, :time]
-        near = embedded[:, shape.context + 1 - shape.reach :].transpose(1, 2)
-        kernel = self.near.weight.view(-1, shape.reach, shape.embedding).transpose(1, 2)
-        heard = functional.conv1d(near, kernel, self.near.bias).transpose(1, 2)
-        return heard + self.condition[0](told), state
+        if asked is None:
+            asked = torch.arange(time, device=steps.device)
+        phases, phase = torch.unique(asked % shape.frame, return_inverse=True)
+        weight = self.upsample.weight.view(shape.frame, shape.conditioning, -1)[phases].flatten(0, 1)
+        bias = self.upsample.bias.view(shape.frame, -1)[phases].flatten()
+        told = functional.linear(self._drop(top), weight, bias).view(len(steps), turns, len(phases), -1)
+        near = embedded[:, shape.context + 1 - shape.reach :].unfold(1, shape.reach, 1)[:, asked]
+        heard = self.near(near.transpose(2, 3).flatten(2))
+        return heard + self.condition[0](told[:, asked // shape.frame, phase]), state
 
     def hear(self, steps: Tensor, state: HiddenState) -> HiddenState:
         """Returns the state after all full frames of some steps but the last, counted from their end."""

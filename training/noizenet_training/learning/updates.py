@@ -11,7 +11,8 @@ from torch import Tensor
 
 from noizenet_training.learning.batches import Batch
 from noizenet_training.learning.distributed import Group
-from noizenet_training.learning.losses import disturbed, step_tensor
+from noizenet_training.learning.disturbing import disturbed
+from noizenet_training.learning.losses import step_tensor
 from noizenet_training.learning.networks import HiddenState, Network
 from noizenet_training.learning.optimisers import clip_gradients, new_optimiser
 from noizenet_training.learning.precision import Precision
@@ -79,12 +80,9 @@ class Learning:
             step_tensor(batch.inputs, torch.device("cpu")), self.network.shape, self._recipe, self._generator
         )
         device = self.network.device
-        steps = Steps(
-            inputs[rows].to(device),
-            step_tensor(batch.targets[rows], device),
-            torch.from_numpy(batch.counted[rows]).to(device),
-        )
-        count = int(batch.counted.sum())
+        counted = self._drawn(torch.from_numpy(batch.counted))
+        count = int(counted.sum())
+        steps = Steps(inputs[rows].to(device), step_tensor(batch.targets[rows], device), counted[rows].to(device))
         self._optimiser.zero_grad(set_to_none=True)
         # DistributedDataParallel takes the mean over processes: times their number, it is the mean over steps
         factor = self.precision.factor()
@@ -111,6 +109,15 @@ class Learning:
         self.history.add(self.updates, loss, batch.song)
         if self.first_loss is None:
             self.first_loss = loss
+
+    def _drawn(self, counted: Tensor) -> Tensor:
+        """Returns which targets count, bool (streams, time): of tiers, `draws` of the samples of each frame."""
+        frame, draws = self.network.shape.frame, self._recipe.draws
+        if not frame or not draws:
+            return counted
+        is_drawn = torch.zeros(frame, dtype=torch.bool)
+        is_drawn[torch.randperm(frame, generator=self._generator)[:draws]] = True
+        return counted & is_drawn.repeat(counted.shape[1] // frame)
 
     def divergence(self, loss: float) -> str:
         """Returns how a loss has diverged, in words; "" if it hasn't."""
