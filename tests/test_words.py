@@ -48,6 +48,13 @@ def test_without_a_memory_its_knob_is_not_advised() -> None:
     assert "stray=" not in further
 
 
+def test_a_sound_whose_corpus_has_pauses_may_have_them_too() -> None:
+    paused = replace(score(survival=0.7), own_survival=0.72)
+    assert in_words(paused).startswith("is very like your sound")
+    assert "silent" not in figures_in_words(paused)
+    assert in_words(replace(paused, survival=0.6)).startswith("is silent or stuck for 40% of the time")
+
+
 def test_of_a_sound_too_short_nothing_is_said() -> None:
     assert in_words(score(survival=math.nan)) == ""
     assert in_words(replace(score(), fidelity=math.nan)) == ""

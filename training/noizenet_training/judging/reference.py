@@ -30,6 +30,7 @@ class Score:
 
     Attributes:
         survival: see `survival`.
+        own_survival: of the corpus.
         fidelity, coherence: see `distances`.
         told: see `telling`; of the corpus, NaN.
         recital: see `recital`; of the corpus, how its halves follow one another.
@@ -48,6 +49,7 @@ class Score:
     collapse: Collapse | None = None
     lives: Liveliness | None = field(default=None, repr=False)
     levels: Array = field(default_factory=lambda: NO_LEVELS, repr=False)
+    own_survival: float = 1.0
 
     def to_json(self) -> dict[str, Any]:
         """Returns plain values; NaN becomes None."""
@@ -82,6 +84,8 @@ class Reference:
             raise SoundFileError(
                 f"the corpus has {len(self._seconds)} full seconds; evaluation needs at least {LEAST_WINDOWS}"
             )
+        windows = [window for part in corpus for window in half_seconds(part, sample_rate)]
+        self._survival = sum(is_alive(window, sample_rate) for window in windows) / len(windows)
         self._itself = distance_of_halves(seconds, 1.0), distance_of_halves(movements, self.frame_rate)
 
     def score(self, name: str, samples: Array, collapse: Collapse | None = None) -> Score:
@@ -105,17 +109,17 @@ class Reference:
             collapse,
             liveliness(finite, levels, self._sample_rate, self.frame_rate),
             levels,
+            self._survival,
         )
 
     def own_score(self, collapse: Collapse | None = None) -> Score:
         """Returns the corpus' own figures: fidelity and coherence are 1, and its first half recites its second."""
-        windows = [window for part in self._corpus for window in half_seconds(part, self._sample_rate)]
         levels, whole = np.concatenate(self._levels), np.concatenate(self._corpus)
         halves = [(part[: len(part) // 2], part[len(part) // 2 :]) for part in self._levels]
         return Score(
             "corpus",
             len(whole) / self._sample_rate,
-            sum(is_alive(window, self._sample_rate) for window in windows) / len(windows),
+            self._survival,
             1.0,
             1.0,
             recital=recital(
@@ -124,4 +128,5 @@ class Reference:
             collapse=collapse,
             lives=liveliness(whole, levels, self._sample_rate, self.frame_rate),
             levels=levels,
+            own_survival=self._survival,
         )

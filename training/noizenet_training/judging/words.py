@@ -6,7 +6,7 @@ from noizenet_training.judging.reference import Score
 # another piece of music, played by the same instruments or others, 15 to 20; white noise 100 and more.
 LIKENESS = ((1.5, "is very like your sound"), (4.0, "is like your sound"), (12.0, "is somewhat like your sound"))
 UNLIKE = "is not like your sound yet"
-ALIVE = 0.95
+MOST_MORE_SILENT = 0.05  # share of the time; what the corpus itself is silent is part of it
 RECITES, NEW = 0.4, 0.05  # shares of recital
 CLOSE = 4.0  # a fidelity below which there is something to stray from
 
@@ -19,7 +19,7 @@ def in_words(score: Score, remembers: bool = True) -> str:
     """
     if score.survival != score.survival:
         return ""
-    if score.survival < ALIVE:
+    if _is_dead(score):
         return (
             f"is silent or stuck for {1.0 - score.survival:.0%} of the time. To wake it: train longer, or play with "
             "--set noise=0.5 --set noise_mode=on_collapse."
@@ -34,7 +34,7 @@ def in_words(score: Score, remembers: bool = True) -> str:
 def figures_in_words(score: Score) -> str:
     """Returns the figures of a sound in one line: how near, how much it recites, how surely it is told apart."""
     found = []
-    if score.survival < ALIVE:
+    if _is_dead(score):
         found.append(f"silent or stuck for {1.0 - score.survival:.0%} of the time")
     if score.fidelity == score.fidelity:
         found.append(f"fidelity {score.fidelity:.2g} (1 = as your sound itself)")
@@ -42,6 +42,11 @@ def figures_in_words(score: Score) -> str:
     if score.told == score.told:
         found.append(f"told {score.told:.2f} (0.5 = not to be told from it)")
     return ", ".join(found)
+
+
+def _is_dead(score: Score) -> bool:
+    """Returns whether a sound is silent or stuck for longer than its corpus is."""
+    return score.survival < score.own_survival - MOST_MORE_SILENT
 
 
 def _recites(score: Score) -> str:
