@@ -174,6 +174,20 @@ def test_a_network_that_trains_a_little_predicts_better_and_what_is_held_out_too
     assert fitting.rounds[-1].held_out < before - 0.7
 
 
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_it_learns_in_16_bits(cell: str) -> None:
+    torch.manual_seed(0)
+    recipe = load_recipe(
+        "samplernn", [*TINY, f"cell={cell}", "precision=bfloat16", "round_updates=20", "learning_rate=0.01"]
+    )
+    codes = made_codes(3.0)
+    network = new_network(network_shape(recipe, MulawCodec(8000, 0.5, 0.8)))
+    fitting = Fitting(network, recipe, [codes[:20000]], [codes[20000:]], np.ones(1), 0)
+    while fitting.updates < 60:
+        fitting.run_round(Budget(updates=60), lambda: 0.0, lambda updates, loss: None)  # noqa: ARG005
+    assert fitting.rounds[-1].held_out < np.log(256) - 0.5
+
+
 def test_a_training_that_is_taken_up_goes_on_as_it_would_have() -> None:
     recipe = load_recipe("samplernn", [*TINY, "round_updates=4"])
     codes = made_codes()

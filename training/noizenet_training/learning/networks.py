@@ -108,14 +108,22 @@ class Network(nn.Module):
             steps: codes, int64 (batch, time, stages), or numbers, float32 (batch, time, features).
         """
         inputs = self._drop(self.embed(steps)) if self.shape.head == "categorical" else steps
+        top, state = self.turn(inputs, state)
+        return self._drop(top), state
+
+    def turn(self, inputs: Tensor, state: HiddenState) -> tuple[Tensor, HiddenState]:
+        """Returns the top layer's output (batch, turns, hidden), and the state after the last turn of the cells.
+
+        Args:
+            inputs: what the cells are fed, (batch, turns, `NetworkShape.input_size`).
+        """
         if inputs.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
             inputs = inputs.to(torch.get_autocast_dtype("cpu"))  # oneDNN's LSTM refuses 32 bits beside 16
         if self.shape.cell in ("lstm", "conv"):
             top, state = self.rnn(inputs, state)
-        else:
-            top, hidden = self.rnn(inputs, state[0])
-            state = (hidden, state[1])
-        return self._drop(top), state
+            return top, state
+        top, hidden = self.rnn(inputs, state[0])
+        return top, (hidden, state[1])
 
     def hear(self, steps: Tensor, state: HiddenState) -> HiddenState:
         """Returns the state after all of some steps but the last, as a checkpoint keeps it: that one is its `last`."""

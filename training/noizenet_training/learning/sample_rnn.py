@@ -86,12 +86,7 @@ class SampleRnn(Network):
 
     def _turn(self, embedded: Tensor, state: HiddenState) -> tuple[Tensor, HiddenState]:
         """Returns the top layer's output (batch, turns, hidden) and the state after whole frames of embedded codes."""
-        frames = embedded.reshape(len(embedded), -1, self.shape.input_size)
-        if self.shape.cell == "lstm":
-            top, state = self.rnn(frames, state)
-            return top, state
-        top, hidden = self.rnn(frames, state[0])
-        return top, (hidden, state[1])
+        return self.turn(embedded.reshape(len(embedded), -1, self.shape.input_size), state)
 
 
 def first_embedding(classes: int, size: int) -> Tensor:
