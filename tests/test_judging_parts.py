@@ -49,9 +49,28 @@ def drawn(mean: float, seed: int, seconds: int = 30) -> Array:
 
 def test_equal_distributions_are_not_told_and_shifted_ones_are() -> None:
     assert told(drawn(-30.0, 0), [drawn(-30.0, 1)], 43.0) < 0.6
-    assert told(drawn(-29.0, 0), [drawn(-30.0, 1)], 43.0) > 0.95
+    lower_half = np.arange(MEL_BANDS) < MEL_BANDS // 2
+    assert told(drawn(-30.0, 0) + lower_half, [drawn(-30.0, 1)], 43.0) > 0.95
     assert np.isnan(told(drawn(-30.0, 0, 20), [drawn(-30.0, 1)], 43.0))
     assert told(drawn(-30.0, 0, 30), [drawn(-30.0, seed, 12) for seed in (1, 2, 3)], 43.0) < 0.7
+
+
+def sea(calls: int, seed: int) -> Array:
+    """A minute of steady noise, and loud calls of a second."""
+    rng = np.random.default_rng(seed)
+    samples = 0.01 * rng.standard_normal(60 * RATE).astype(np.float32)
+    for place in rng.choice(59, calls, replace=False):
+        samples[place * RATE :][:RATE] += tone(1.0, RATE, 700.0)
+    return samples
+
+
+def test_a_sound_is_not_told_by_its_gain_nor_by_how_often_its_loudest_passages_come() -> None:
+    """Two calls more, and the sea is a dB softer when both are brought to one RMS."""
+    known, frame_rate = log_mel(sea(7, 0), RATE)
+    for heard in (known + 3.0, log_mel(sea(7, 1), RATE)[0], log_mel(sea(9, 1), RATE)[0]):
+        assert told(heard, [known], frame_rate) < 0.7
+    brighter = known + np.linspace(0.0, 2.0, MEL_BANDS)
+    assert told(brighter, [known], frame_rate) > 0.95
 
 
 def test_frames_in_random_order_are_told_by_how_they_move() -> None:

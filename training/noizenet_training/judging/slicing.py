@@ -12,15 +12,15 @@ SLICE_S = 2.0
 FADE_S = 0.05
 
 
-def slices(corpus: Sequence[Array], sample_rate: int, seconds: float, seed: int) -> Array:
-    """Returns so many seconds of two-second slices from random places, float32 (samples,); equal power at the seams.
+def slices(corpus: Sequence[Array], sample_rate: int, seconds: float, seed: int, slice_s: float = SLICE_S) -> Array:
+    """Returns so many seconds of slices from random places, float32 (samples,); equal power at the seams.
 
     Args:
         corpus: stretches of samples, float32 (samples,) each; a shorter one than a slice is taken whole.
     """
     rng = np.random.default_rng(seed)
     fade = max(1, round(FADE_S * sample_rate))
-    length = round(SLICE_S * sample_rate) + fade
+    length = round(slice_s * sample_rate) + fade
     wanted = round(seconds * sample_rate)
     out = np.zeros(wanted + 2 * length, np.float32)
     ramp = np.sin(0.5 * np.pi * np.arange(fade) / fade).astype(np.float32)
