@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from noizenet.errors import CheckpointError, ControlError
-from noizenet.protocol import PARAMETERS, Value
+from noizenet.parameter import Value
+from noizenet.protocol import PARAMETERS
 from noizenet_daemon.console import Console
 from noizenet_daemon.osc import OscServer
 from noizenet_daemon.zeromq import ControlServer

@@ -13,7 +13,8 @@ import pytest
 from fake_instrument import ControlSide, control_side
 from noizenet.cli import main
 from noizenet.errors import ControlError, DeviceError, UsageError
-from noizenet.protocol import COMMANDS, PARAMETERS, STATUS_FIELDS, Value
+from noizenet.parameter import Value
+from noizenet.protocol import COMMANDS, PARAMETERS, STATUS_FIELDS
 from noizenet_clients.client import Client
 from noizenet_clients.ctl import parse
 

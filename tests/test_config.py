@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from noizenet.errors import ConfigurationError, InputFileError
-from noizenet_daemon.config import OPTIONS, DaemonConfig, add_flags, from_flags, load_config, markdown_table
+from noizenet_daemon.config import OPTIONS, DaemonConfig, markdown_table
+from noizenet_daemon.config_reading import add_flags, from_flags, load_config
 
 ROOT = Path(__file__).parent.parent
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from fake_instrument import VOICES, FakeInstrument
 from noizenet.addresses import known_addresses
 from noizenet.errors import ControlError
-from noizenet.protocol import COMMANDS, PARAMETERS, STATUS_FIELDS, Value
+from noizenet.parameter import Value
+from noizenet.protocol import COMMANDS, PARAMETERS, STATUS_FIELDS
 from noizenet_daemon import console as console_module
 from noizenet_daemon.console import Console
 from noizenet_daemon.messages import Reply, Request, Sender

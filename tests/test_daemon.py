@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from making import spectrum_checkpoint, tokens_checkpoint, write_sound
 from noizenet.errors import ControlError, DeviceError
-from noizenet.protocol import STATUS_FIELDS, Value
+from noizenet.parameter import Value
+from noizenet.protocol import STATUS_FIELDS
 from noizenet_clients.client import Client
 from noizenet_daemon.daemon import least_latency_ms
 from noizenet_daemon.generator import Generator

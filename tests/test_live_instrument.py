@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from making import amplitude_checkpoint, melody, tokens_checkpoint, write_sound
 from noizenet.checkpoint import Checkpoint
 from noizenet.errors import CheckpointError, ControlError, InputFileError, SoundFileError, UsageError
-from noizenet.protocol import PARAMETERS, STATUS_FIELDS, Value
+from noizenet.parameter import Value
+from noizenet.protocol import PARAMETERS, STATUS_FIELDS
 from noizenet_daemon.broadcast import Broadcast
 from noizenet_daemon.clock import Clock
 from noizenet_daemon.engine import Engine

@@ -2,7 +2,7 @@
 
 import pytest
 
-from noizenet.protocol import Value
+from noizenet.parameter import Value
 from noizenet_daemon.live_line import METER_CELLS, LiveLine, live_line
 
 STATUS: dict[str, Value] = {

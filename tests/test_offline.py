@@ -11,7 +11,7 @@ import soundfile
 from making import melody, mulaw_checkpoint, stereo_checkpoint, write_sound
 from noizenet.checkpoint import Checkpoint
 from noizenet.errors import CheckpointError, InputFileError, NoizeNetError, SoundFileError, UsageError
-from noizenet.protocol import Value
+from noizenet.parameter import Value
 from noizenet_daemon import offline
 from noizenet_daemon.generator import EngineName, Generator
 from noizenet_daemon.performance import Performance, initial_states, render_frames

@@ -27,7 +27,8 @@ from noizenet.osc_packet import (
     encode_bundle,
     encode_message,
 )
-from noizenet.protocol import PARAMETERS, STATUS_FIELDS, Value
+from noizenet.parameter import Value
+from noizenet.protocol import PARAMETERS, STATUS_FIELDS
 from noizenet_daemon.address_patterns import expand, matches
 from noizenet_daemon.osc import OscServer
 

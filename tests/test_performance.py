@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fake_generator import ToneGenerator
 from making import broken_checkpoint, tokens_checkpoint
-from noizenet.protocol import Value
+from noizenet.parameter import Value
 from noizenet_daemon.generator import Generator
 from noizenet_daemon.performance import Performance, initial_states, render_frames
 

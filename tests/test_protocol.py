@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from noizenet.addresses import Knob, address_of, known_addresses, parse_address
 from noizenet.errors import ControlError
-from noizenet.protocol import COMMANDS, PARAMETER_FIELDS, PARAMETERS, Command, Parameter, suggest
+from noizenet.parameter import Parameter
+from noizenet.protocol import COMMANDS, PARAMETER_FIELDS, PARAMETERS, Command, suggest
 
 ANY_PARAMETER = st.sampled_from(sorted(PARAMETERS.values(), key=lambda parameter: parameter.name))
 ANY_VALUE = st.one_of(st.floats(), st.integers(), st.booleans(), st.text(), st.none(), st.lists(st.integers()))

@@ -5,15 +5,8 @@ from typing import Any, Self
 
 from noizenet.addresses import address_of
 from noizenet.errors import ControlError
-from noizenet.protocol import (
-    CONTROL_PORT,
-    OSC_PORT,
-    PARAMETER_FIELDS,
-    PARAMETERS,
-    PREFIX,
-    STATUS_FIELDS,
-    Value,
-)
+from noizenet.parameter import Value
+from noizenet.protocol import CONTROL_PORT, OSC_PORT, PARAMETER_FIELDS, PARAMETERS, PREFIX, STATUS_FIELDS
 from noizenet_clients.osc import OscTransport
 from noizenet_clients.transport import ANSWER_WITHIN_S, Answer, Transport
 from noizenet_clients.zeromq import ZeroMqTransport

@@ -5,7 +5,8 @@ import json
 import math
 
 from noizenet.errors import ControlError
-from noizenet.protocol import CONTROL_PORT, OSC_PORT, PREFIX, STATUS_FIELDS, Value
+from noizenet.parameter import Value
+from noizenet.protocol import CONTROL_PORT, OSC_PORT, PREFIX, STATUS_FIELDS
 from noizenet_clients.osc import OscTransport
 from noizenet_clients.transport import Answer, Transport
 from noizenet_clients.zeromq import ZeroMqTransport

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from noizenet.addresses import Knob, parse_address
 from noizenet.errors import ControlError, UsageError
 from noizenet.osc_packet import LARGEST_PACKET, OscPacketMessage, decode_packet, encode_bundle, encode_message
-from noizenet.protocol import OSC_PORT, Command, Value
+from noizenet.parameter import Value
+from noizenet.protocol import OSC_PORT, Command
 from noizenet_clients.transport import ANSWER_WITHIN_S, Answer, no_answer, no_daemon
 
 MOST_NEWS = 1000  # the oldest news is dropped beyond that

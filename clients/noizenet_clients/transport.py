@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from noizenet.errors import DeviceError
-from noizenet.protocol import Value
+from noizenet.parameter import Value
 
 ANSWER_WITHIN_S = 10.0
 

@@ -10,7 +10,8 @@ from typing import Any
 import zmq
 
 from noizenet.errors import UsageError
-from noizenet.protocol import CONTROL_PORT, Value
+from noizenet.parameter import Value
+from noizenet.protocol import CONTROL_PORT
 from noizenet_clients.transport import ANSWER_WITHIN_S, Answer, no_answer, no_daemon
 
 CONNECT_WITHIN_S = 2.0

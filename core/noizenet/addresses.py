@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from noizenet.errors import ControlError
-from noizenet.protocol import COMMANDS, PARAMETERS, PREFIX, Command, Parameter, suggest
+from noizenet.parameter import Parameter
+from noizenet.protocol import COMMANDS, PARAMETERS, PREFIX, Command, suggest
 
 LONGEST = 256  # characters of an address; the longest known one has fewer than 50
 

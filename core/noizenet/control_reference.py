@@ -8,7 +8,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from noizenet.protocol import COMMANDS, PARAMETER_FIELDS, PARAMETERS, STATUS_FIELDS, Command, Parameter
+from noizenet.parameter import Parameter
+from noizenet.protocol import COMMANDS, PARAMETER_FIELDS, PARAMETERS, STATUS_FIELDS, Command
 
 BEGIN = "<!-- made by python -m noizenet.control_reference: begin -->\n"
 END = "<!-- made by python -m noizenet.control_reference: end -->\n"

@@ -13,7 +13,7 @@ from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import OscMessageBuilder
 
 from noizenet.errors import ControlError
-from noizenet.protocol import Value
+from noizenet.parameter import Value
 
 LARGEST_PACKET = 65_507  # what fits into a UDP datagram over IPv4
 DEEPEST_BUNDLE = 8

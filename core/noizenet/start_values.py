@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from noizenet.errors import ConfigurationError, ControlError
 from noizenet.options import from_text
-from noizenet.protocol import PARAMETERS, Value, suggest
+from noizenet.parameter import Value
+from noizenet.protocol import PARAMETERS, suggest
 
 WORDS: Mapping[str, bool] = {"true": True, "on": True, "false": False, "off": False}
 

@@ -4,7 +4,8 @@ import argparse
 from pathlib import Path
 
 from noizenet.cli import Subcommand
-from noizenet_daemon.config import OPTIONS, add_flags, from_flags, option_reader
+from noizenet_daemon.config import OPTIONS
+from noizenet_daemon.config_reading import add_flags, from_flags, option_reader
 
 RENDER_BLOCK = 4096
 LONGEST_S = 24 * 3600.0

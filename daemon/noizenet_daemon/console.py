@@ -16,7 +16,8 @@ from typing import Any
 
 from noizenet.addresses import LONGEST, Knob, address_of, parse_address
 from noizenet.errors import ControlError, NoizeNetError
-from noizenet.protocol import COMMANDS, PARAMETERS, STATUS_FIELDS, Command, Value
+from noizenet.parameter import Value
+from noizenet.protocol import COMMANDS, PARAMETERS, STATUS_FIELDS, Command
 from noizenet_daemon.instrument import Instrument
 from noizenet_daemon.messages import Reply, Request
 from noizenet_daemon.refusals import Refusals

@@ -13,7 +13,8 @@ from typing import Any
 
 from noizenet.checkpoint import Checkpoint
 from noizenet.errors import NoizeNetError
-from noizenet.protocol import PARAMETERS, Value
+from noizenet.parameter import Value
+from noizenet.protocol import PARAMETERS
 from noizenet_daemon.broadcast import Broadcast
 from noizenet_daemon.clock import Clock
 from noizenet_daemon.config import DaemonConfig

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Protocol
 
-from noizenet.protocol import Value
+from noizenet.parameter import Value
 
 
 class Instrument(Protocol):

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from noizenet.errors import ControlError
-from noizenet.protocol import Value
+from noizenet.parameter import Value
 from noizenet_daemon.messages import Reply
 
 LATEST_TIME = 1e11  # seconds since 1970; beyond every calendar

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from noizenet.checkpoint import Checkpoint
 from noizenet.errors import ControlError
-from noizenet.protocol import PARAMETERS, STATUS_FIELDS, Value, suggest
+from noizenet.parameter import Value
+from noizenet.protocol import PARAMETERS, STATUS_FIELDS, suggest
 from noizenet_daemon.broadcast import Broadcast
 from noizenet_daemon.clock import Clock
 from noizenet_daemon.engine import Engine

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping
 
-from noizenet.protocol import Value
+from noizenet.parameter import Value
 
 METER_CELLS = 20
 METER_RANGE_DB = 60.0

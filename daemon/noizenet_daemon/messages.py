@@ -4,7 +4,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from noizenet.protocol import Value
+from noizenet.parameter import Value
 
 
 @dataclass(frozen=True)

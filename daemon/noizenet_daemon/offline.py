@@ -12,7 +12,7 @@ import numpy as np
 
 from noizenet.checkpoint import Checkpoint
 from noizenet.errors import UsageError
-from noizenet.protocol import Value
+from noizenet.parameter import Value
 from noizenet.sound_file import read_mono
 from noizenet.wave_file import LARGEST_DATA, WaveFile, check_writable, unwritable
 from noizenet_daemon.engines import EngineName, check_threads

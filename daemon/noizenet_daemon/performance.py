@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noizenet.protocol import PARAMETERS, Value
+from noizenet.parameter import Value
+from noizenet.protocol import PARAMETERS
 from noizenet_daemon.generator import Generator, GeneratorState
 from noizenet_daemon.safety import Safety
 from noizenet_daemon.source import Source, refill_together

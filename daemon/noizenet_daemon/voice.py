@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noizenet.compiling import kernel
-from noizenet.protocol import PARAMETERS, Value
+from noizenet.parameter import Value
+from noizenet.protocol import PARAMETERS
 from noizenet_daemon.source import Source
 
 Array = NDArray[Any]

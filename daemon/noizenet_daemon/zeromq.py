@@ -21,7 +21,8 @@ import zmq
 from numpy.typing import NDArray
 
 from noizenet.errors import ControlError, DeviceError
-from noizenet.protocol import AUDIO_TOPIC, Value
+from noizenet.parameter import Value
+from noizenet.protocol import AUDIO_TOPIC
 from noizenet.stream import SOCKET_BUFFER, AudioHeader, queue_length
 from noizenet_daemon.console import Console
 from noizenet_daemon.json_messages import arguments_of, as_json, decode, encode, time_of

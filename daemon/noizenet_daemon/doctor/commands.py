@@ -4,7 +4,8 @@ import argparse
 from pathlib import Path
 
 from noizenet.cli import Subcommand
-from noizenet_daemon.config import OPTIONS, option_reader
+from noizenet_daemon.config import OPTIONS
+from noizenet_daemon.config_reading import option_reader
 
 LONGEST_S = 3600.0
 SHORTEST_S = 0.1
