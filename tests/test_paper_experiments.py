@@ -17,7 +17,8 @@ from noizenet_training.paper.findings import (
 )
 from noizenet_training.paper.hearing import Command, run_commands
 from noizenet_training.paper.plan import Mode, make_experiments, most_songs, read_data, read_scale
-from noizenet_training.paper.rules import RULES, UNITS
+from noizenet_training.paper.rule_words import UNITS
+from noizenet_training.paper.rules import RULES
 from noizenet_training.paper.songs import RATE, Library, Song, gather_songs
 from noizenet_training.progress import PlainReporter
 from noizenet_training.recipe_reading import load_recipe

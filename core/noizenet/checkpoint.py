@@ -12,9 +12,7 @@ Loading runs no code from the file, and takes nothing that the header doesn't ac
 
 import hashlib
 import json
-import os
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,8 +21,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from noizenet.atomic_files import write_atomically
 from noizenet.codecs import Codec, codec_type
-from noizenet.errors import CheckpointError, InputFileError
+from noizenet.errors import CheckpointError
 from noizenet.memory import Memory
 from noizenet.network import NetworkShape
 
@@ -203,28 +202,6 @@ def check_shapes(owner: str, arrays: Mapping[str, Array], expected: Mapping[str,
     for name, shape in expected.items():
         if arrays[name].shape != shape:
             raise CheckpointError(f"its {owner}'s {name} has the shape {arrays[name].shape}, not {shape}")
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Writes a file so that a crash leaves either the old one or the new one, never a part.
-
-    Raises:
-        InputFileError: the folder doesn't exist or can't be written to.
-    """
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
-    except OSError as error:
-        raise InputFileError(f"can't write {path}: {error.strerror}") from None
 
 
 def _parse(data: bytes) -> tuple[dict[str, Array], dict[str, Any]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from noizenet.checkpoint import write_atomically
+from noizenet.atomic_files import write_atomically
 from noizenet.codecs import Codec, codec_type
 from noizenet.errors import CheckpointError, InputFileError, UsageError
 from noizenet_training.learning.fitting import Fitting

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from noizenet_training.paper.charts import WIDE, Line, line_chart, spectrogram_chart, wave_chart
 from noizenet_training.paper.findings import Finding
 from noizenet_training.paper.page import audio
-from noizenet_training.paper.rules import until_stuck
+from noizenet_training.paper.rule_words import until_stuck
 
 Array = NDArray[Any]
 

@@ -16,7 +16,7 @@ from noizenet_training.paper.charts import SMALL
 from noizenet_training.paper.claims import Claims
 from noizenet_training.paper.findings import Finding
 from noizenet_training.paper.page import Section, details, figure, image, paragraph, table
-from noizenet_training.paper.rules import until_stuck
+from noizenet_training.paper.rule_words import until_stuck
 from noizenet_training.paper.running import Results
 
 # Rows of the table in 5.6, in its order.

@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from noizenet.checkpoint import write_atomically
+from noizenet.atomic_files import write_atomically
 from noizenet_training.paper.claims import Claims, judge
 from noizenet_training.paper.page import page, table
 from noizenet_training.paper.running import Results

@@ -9,20 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from noizenet_training.paper.findings import Finding
+from noizenet_training.paper.rule_words import figure_of, how_it_trained, is_stable, listed, steps_of, until_stuck
 
 NOISE_FLATNESS = 0.3  # spectral flatness from which a sound is called noise; the songs' is below 0.01
-DIVERGED = "diverged"  # in what a training says
 ALIVE = 0.9  # share of half-seconds that must be alive
-
-UNITS = {
-    "snr_db": ("{:.1f} dB", "one step ahead"),
-    "gain_db": ("{:+.1f} dB", "over repeating the last sample"),
-    "update_ms": ("{:,.0f} ms", "an update"),
-    "level_db": ("{:+.0f} dB", "deviation of the output over that of the prime"),
-    "loss": ("{:.4g}", "loss at the end"),
-    "collapse_steps": ("{:,.0f}", "steps until it is stuck"),
-    "collapse_percent": ("{:.2g} %", "of the length trained on, until it is stuck"),
-}
 
 
 @dataclass(frozen=True)
@@ -46,7 +36,7 @@ def all_collapse(found: Sequence[Finding], told: Mapping[str, Any]) -> Verdict: 
     played = [finding for finding in found if finding.played]
     if not played:
         return Verdict(None, "; ".join(until_stuck(finding) for finding in found))
-    steps = [f"{finding.case.value}: {_steps(finding)}" for finding in found]
+    steps = [f"{finding.case.value}: {steps_of(finding)}" for finding in found]
     shares = [finding.figures["collapse_percent"] for finding in played if finding.collapses]
     most = f", at most {max(shares):.2g} % of the length trained on" if shares else ""
     return Verdict(all(finding.collapses for finding in played), f"{'; '.join(steps)} (steps until it is stuck{most})")
@@ -70,60 +60,60 @@ def never_stuck(found: Sequence[Finding], told: Mapping[str, Any]) -> Verdict:  
 
 def grows(found: Sequence[Finding], told: Mapping[str, Any]) -> Verdict:
     """Held if the last figure is at least `least` times the first. What never gets stuck lasts longest."""
-    values = [_figure(finding, told["figure"]) for finding in found]
+    values = [figure_of(finding, told["figure"]) for finding in found]
     known = [value for value in values if value is not None]
     held = None if len(known) < 2 else known[-1] >= told["least"] * known[0] and known[-1] > known[0]
-    return Verdict(held, _listed(found, values, told["figure"]))
+    return Verdict(held, listed(found, values, told["figure"]))
 
 
 def shrinks(found: Sequence[Finding], told: Mapping[str, Any]) -> Verdict:
     """Held if the first figure is at least `least` times the last."""
-    values = [_figure(finding, told["figure"]) for finding in found]
+    values = [figure_of(finding, told["figure"]) for finding in found]
     known = [value for value in values if value is not None]
     return Verdict(
-        None if len(known) < 2 else known[0] >= told["least"] * known[-1], _listed(found, values, told["figure"])
+        None if len(known) < 2 else known[0] >= told["least"] * known[-1], listed(found, values, told["figure"])
     )
 
 
 def rises(found: Sequence[Finding], told: Mapping[str, Any]) -> Verdict:
     """Held if the last figure is by at least `least` more than the first: for decibels."""
-    values = [_figure(finding, told["figure"]) for finding in found]
+    values = [figure_of(finding, told["figure"]) for finding in found]
     known = [value for value in values if value is not None]
     return Verdict(
-        None if len(known) < 2 else known[-1] - known[0] >= told["least"], _listed(found, values, told["figure"])
+        None if len(known) < 2 else known[-1] - known[0] >= told["least"], listed(found, values, told["figure"])
     )
 
 
 def alike(found: Sequence[Finding], told: Mapping[str, Any]) -> Verdict:
     """Held if the largest figure is at most `most` times the smallest."""
-    values = [_figure(finding, told["figure"]) for finding in found]
+    values = [figure_of(finding, told["figure"]) for finding in found]
     known = [value for value in values if value is not None]
     return Verdict(
-        None if len(known) < 2 else max(known) <= told["most"] * min(known), _listed(found, values, told["figure"])
+        None if len(known) < 2 else max(known) <= told["most"] * min(known), listed(found, values, told["figure"])
     )
 
 
 def unlike(found: Sequence[Finding], told: Mapping[str, Any]) -> Verdict:
     """Held if the largest figure is at least `least` times the smallest."""
-    values = [_figure(finding, told["figure"]) for finding in found]
+    values = [figure_of(finding, told["figure"]) for finding in found]
     known = [value for value in values if value is not None]
     return Verdict(
-        None if len(known) < 2 else max(known) >= told["least"] * min(known), _listed(found, values, told["figure"])
+        None if len(known) < 2 else max(known) >= told["least"] * min(known), listed(found, values, told["figure"])
     )
 
 
 def at_least(found: Sequence[Finding], told: Mapping[str, Any]) -> Verdict:
     """Held if every figure is `least` or more."""
-    values = [_figure(finding, told["figure"]) for finding in found]
+    values = [figure_of(finding, told["figure"]) for finding in found]
     held = None if None in values else all(value is not None and value >= told["least"] for value in values)
-    return Verdict(held, _listed(found, values, told["figure"]))
+    return Verdict(held, listed(found, values, told["figure"]))
 
 
 def at_most(found: Sequence[Finding], told: Mapping[str, Any]) -> Verdict:
     """Held if every figure is `most` or less."""
-    values = [_figure(finding, told["figure"]) for finding in found]
+    values = [figure_of(finding, told["figure"]) for finding in found]
     held = None if None in values else all(value is not None and value <= told["most"] for value in values)
-    return Verdict(held, _listed(found, values, told["figure"]))
+    return Verdict(held, listed(found, values, told["figure"]))
 
 
 def between(found: Sequence[Finding], told: Mapping[str, Any]) -> Verdict:
@@ -171,21 +161,21 @@ def generalises(found: Sequence[Finding], told: Mapping[str, Any]) -> Verdict:  
 
 def trains(found: Sequence[Finding], told: Mapping[str, Any]) -> Verdict:  # noqa: ARG001
     """Held if every training comes to its end without a NaN."""
-    return Verdict(all(_is_stable(finding) for finding in found), "; ".join(map(_how_it_trained, found)))
+    return Verdict(all(is_stable(finding) for finding in found), "; ".join(map(how_it_trained, found)))
 
 
 def only_first_trains(found: Sequence[Finding], told: Mapping[str, Any]) -> Verdict:  # noqa: ARG001
     """Held if the first training comes to its end without a NaN, and none of the others."""
-    stable = [_is_stable(finding) for finding in found]
-    return Verdict(stable[0] and not any(stable[1:]), "; ".join(map(_how_it_trained, found)))
+    stable = [is_stable(finding) for finding in found]
+    return Verdict(stable[0] and not any(stable[1:]), "; ".join(map(how_it_trained, found)))
 
 
 def first_lasts_longest(found: Sequence[Finding], told: Mapping[str, Any]) -> Verdict:  # noqa: ARG001
     """Held if the first output gets stuck later than all others."""
-    values = [_figure(finding, "collapse_steps") for finding in found]
+    values = [figure_of(finding, "collapse_steps") for finding in found]
     known = [value for value in values if value is not None]
     held = None if len(known) < 2 or values[0] is None else all(values[0] > value for value in known[1:])
-    return Verdict(held, _listed(found, values, "collapse_steps"))
+    return Verdict(held, listed(found, values, "collapse_steps"))
 
 
 def jumps_less(found: Sequence[Finding], told: Mapping[str, Any]) -> Verdict:  # noqa: ARG001
@@ -213,57 +203,3 @@ RULES: dict[str, Rule] = {
         *(is_noise, learns, generalises, trains, only_first_trains, first_lasts_longest, jumps_less),
     )
 }
-
-
-def _figure(finding: Finding, name: str) -> float | None:
-    """Returns a figure; for one that never gets stuck, all that it played."""
-    if name == "collapse_steps" and finding.played and not finding.collapses:
-        return float(len(finding.raw))
-    return finding.figures.get(name)
-
-
-def _listed(found: Sequence[Finding], values: Sequence[float | None], name: str) -> str:
-    """Returns the figures with what they belong to."""
-    pattern, meaning = UNITS[name]
-    words = [
-        f"{finding.case.value}: {pattern.format(value) if value is not None else _missing(finding)}"
-        for finding, value in zip(found, values, strict=True)
-    ]
-    return f"{'; '.join(words)} ({meaning})"
-
-
-def until_stuck(finding: Finding) -> str:
-    """Returns in words when an output gets stuck."""
-    if not finding.played:
-        return f"{finding.case.value}: {_missing(finding)}"
-    if not finding.collapses:
-        return f"{finding.case.value}: never stuck"
-    return (
-        f"{finding.case.value}: stuck after {finding.figures['collapse_steps']:,.0f} steps, "
-        f"{finding.figures['collapse_percent']:.2g} % of the {finding.length_of}"
-    )
-
-
-def _steps(finding: Finding) -> str:
-    if not finding.played:
-        return _missing(finding)
-    return f"{finding.figures['collapse_steps']:,.0f}" if finding.collapses else "never"
-
-
-def _missing(finding: Finding) -> str:
-    """Returns in a few words why there is no figure: the whole reason stands with the training."""
-    if DIVERGED in finding.why:
-        return "training diverged"
-    return "failed" if finding.row.state == "failed" else finding.why or "not measured"
-
-
-def _is_stable(finding: Finding) -> bool:
-    return finding.trained and not any(DIVERGED in sentence for sentence in finding.row.said)
-
-
-def _how_it_trained(finding: Finding) -> str:
-    if not finding.trained:
-        return f"{finding.case.value}: {_missing(finding)}"
-    if not _is_stable(finding):
-        return f"{finding.case.value}: diverged, and went on from the last good weights with half the rate"
-    return f"{finding.case.value}: trained, loss {finding.figures.get('loss', 0.0):.4g}"

@@ -6,7 +6,7 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from noizenet.checkpoint import write_atomically
+from noizenet.atomic_files import write_atomically
 from noizenet.errors import InputFileError
 
 DPI = 100

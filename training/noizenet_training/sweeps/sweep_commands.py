@@ -99,7 +99,7 @@ def _run(options: argparse.Namespace) -> None:
 
 def _write(out: Path, written: dict[str, Any], keys: Sequence[str]) -> None:
     """Writes sweep.json and sweep.csv."""
-    from noizenet.checkpoint import write_atomically
+    from noizenet.atomic_files import write_atomically
 
     write_atomically(out / "sweep.json", json.dumps(written, indent=1).encode())
     text = io.StringIO()

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from noizenet.checkpoint import write_atomically
+from noizenet.atomic_files import write_atomically
 from noizenet.errors import NoizeNetError, TrainingError
 
 if TYPE_CHECKING:
