@@ -118,6 +118,15 @@ def test_a_voice_goes_on_where_it_was_not_of_late() -> None:
     assert np.mean(choices(random_tables(), search) < FRAMES // 2) < 0.1
 
 
+def test_a_recording_that_is_ahead_of_its_share_is_left() -> None:
+    """One half of it was played often and the other never, and the other recording now and then."""
+    half = FRAMES // 2
+    ends = np.repeat([[0, half - 1], [half, FRAMES - 1]], half, axis=0).astype(np.int32)
+    tables, search = random_tables()._replace(firsts=ends[:, 0], lasts=ends[:, 1]), new_search()
+    search.heat[: half // 2], search.heat[half:] = 16.0, 4.0
+    assert np.mean(choices(tables, search) >= half) > 0.9
+
+
 def test_a_voice_goes_on_from_a_like_hidden_state() -> None:
     tables = random_tables()
     cosines = hidden_states() @ tables.keys.T

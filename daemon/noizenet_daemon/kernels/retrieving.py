@@ -4,14 +4,15 @@ Of each frame that may come before the next one played, the score is
 
     likeness of the hidden states / LIKENESS - SEAM x distance of the spectra
     - FLOW x distance of the seconds that follow, on the whole - BEAT x how far their pulses lie apart
-    - HEAT x how much its place was played of late
+    - HEAT x how much its place was played of late - AHEAD x seconds that its stretch is ahead of the others
 
 Where the second that follows is on the whole like the one that would have followed here, as loud and of like colour,
 and rises and falls when that would have, a phrase goes on into another as it would have into its own, on the beat. Its
 notes must not be the same: a frame whose continuation moves like the one that is being left, or like that of one left
 shortly before, is no departure (see `kernels.departing`) and taken only if there is nothing else. Distances count up to
 a limit: a pause, or another recording, is as unlike one music as another, and has its turn when it wasn't heard for
-long. Of the best CHOSEN_FROM one is drawn, by temperature and top_p, as a code is drawn from logits.
+long: soon, if the present one is ahead of it, so that within the time of the whole memory each is heard for about as
+long as it is. Of the best CHOSEN_FROM one is drawn, by temperature and top_p, as a code is drawn from logits.
 
 Source: hidden states that retrieve what followed like ones, after Khandelwal et al., "Generalization through
 memorization: nearest neighbor language models", 2020; jumps between like contexts, after Assayag and Dubnov, "Using
@@ -36,6 +37,7 @@ FLOW = np.float32(8.0)  # for the same between the means of a second
 FLOW_AT_MOST = np.float32(2.0)
 BEAT = np.float32(4.0)  # for pulses as unlike as two at random are
 HEAT = np.float32(32.0)  # for a place that was played as often as places were on average
+AHEAD = np.float32(0.9)  # for a second that a stretch was played beyond its share
 MOST_SCORED = 8192  # frames; of longer memories, evenly spread ones from a random first
 LEAST_REST = 4  # frames after a place taken at random: two crossfades
 MOST_REFUSED = 256  # places that take up what was left of late: then they are allowed
@@ -94,6 +96,14 @@ def _heat(search: Any, low: int, high: int) -> Any:
     return (search.sums[high] - search.sums[low]) / (np.float32(high - low) * per_frame)
 
 
+@inlined
+def _ahead_s(tables: Any, search: Any, frame: int) -> Any:
+    """Returns for how many seconds more than its share of the memory a frame's stretch was played of late; 0 of one."""
+    count, first, end = search.heat.shape[0], tables.firsts[frame], tables.lasts[frame] + 1
+    share = np.float32(end - first) / np.float32(count)
+    return (search.sums[end] - search.sums[first] - share * search.sums[count]) / np.float32(tables.second)
+
+
 @njit(fastmath=FAST)
 def _score(tables: Any, search: Any, frame: int, ahead: int, first: int, stride: int) -> None:
     """Fills `scores` and `departures` of each `stride`th frame; a departure of -1 marks one that is barred."""
@@ -110,6 +120,7 @@ def _score(tables: Any, search: Any, frame: int, ahead: int, first: int, stride:
             np.float32(likeness(tables, search, n)) / LIKENESS
             - SEAM * min(distance(tables.points, n, search.point), SEAM_AT_MOST)
             - HEAT * heat
+            - AHEAD * _ahead_s(tables, search, n)
         )
         search.departures[n] = np.float32(2.0)
         if frame >= 0:
