@@ -1,6 +1,7 @@
 """While it trains: how long it takes, samples by the render command, with their figures, the latest kept."""
 
 import itertools
+import json
 from pathlib import Path
 
 import pytest
@@ -43,8 +44,15 @@ def test_the_latest_sample_is_kept_with_its_figures_and_older_ones_go(
     estimates = [line for line in done.stderr.splitlines() if "15 updates take about" in line]
     assert len(estimates) == 1
     assert estimates[0].endswith("passes over the corpus (cpu, single precision)")
-    assert "The preview is " in done.stdout
+    assert "What it plays is " in done.stdout
     assert " s more)" in done.stdout
+
+
+def test_what_is_remembered_is_judged_for_as_long_as_it_lasts_and_the_preview_stays_short(tmp_path: Path) -> None:
+    sound = write_sound(tmp_path / "a.wav", melody(45.0, RATE), RATE)
+    done = noizenet("train", sound, "--out", tmp_path / "m.safetensors", "--steps", 2, "--json", *TINY_OPTIONS)
+    assert json.loads(done.stdout)["scores"]["seconds"] == pytest.approx(45.0, abs=0.1)
+    assert soundfile.info(tmp_path / "m.wav").duration == pytest.approx(30.0, abs=0.1)
 
 
 def test_a_training_that_does_not_get_better_stops_and_says_why(tmp_path: Path) -> None:

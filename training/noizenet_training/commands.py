@@ -127,7 +127,7 @@ def _train(options: argparse.Namespace) -> None:
         f"{outcome.afterwards_s:.0f} s more)"
     )
     if outcome.verdict:
-        print(f"The preview {outcome.verdict}")
+        print(f"What it plays {outcome.verdict}")
 
 
 def _configure_evaluate(parser: argparse.ArgumentParser) -> None:

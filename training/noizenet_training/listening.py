@@ -6,6 +6,7 @@ takes is part of the training's budget.
 """
 
 import re
+import tempfile
 from pathlib import Path
 
 from noizenet.errors import InputFileError, SoundFileError
@@ -20,7 +21,8 @@ from noizenet_training.progress import Reporter
 from noizenet_training.sounds.corpus import Corpus
 
 LISTEN_EVERY_S = 180.0
-SAMPLE_S = 30.0  # long enough for a judgement
+SAMPLE_S = 30.0  # long enough for a judgement of what is always the same
+MOST_JUDGED_S = 300.0  # of what goes about in a memory, which takes as long as its corpus
 COMPARED_S = 1200.0  # of the corpus: longer ones are compared with pieces from all over
 FIRST_GUESS_S = 20.0  # that a sample takes, before one was made
 MINUTE = re.compile(r"\.minute-\d+\.wav")
@@ -84,13 +86,17 @@ class Listener:
         heard = f"minute {minute}: {figures_in_words(score)}" if score else f"minute {minute}"
         report.say(f"{heard}; hear it in {path} (the latest sample is kept)")
 
-    def preview(self, report: Reporter, path: Path, trained_s: float) -> Score | None:
-        """Writes the sample of the end, says what it is like, and lets the checkpoint know; returns its figures.
+    def preview(self, report: Reporter, path: Path, trained_s: float, remembers: bool) -> Score | None:
+        """Writes the sample of the end, says what the checkpoint is like, and lets it know; returns its figures.
+
+        Args:
+            remembers: whether it has a memory. It is then heard for longer than the sample, about once through all of
+                it: the sample may lie in one of several recordings.
 
         Raises:
             InputFileError: it can't be rendered.
         """
-        score = self._judged(path)
+        score = self._judged(path, min(self._corpus.seconds, MOST_JUDGED_S) if remembers else SAMPLE_S)
         if score:
             report.say(f"the end: {figures_in_words(score)}")
             self._note(score, trained_s)
@@ -112,8 +118,11 @@ class Listener:
         self._cost_s = ended_s - started_s
         self._due_s = (ended_s // LISTEN_EVERY_S + 1) * LISTEN_EVERY_S
 
-    def _judged(self, path: Path) -> Score | None:
+    def _judged(self, path: Path, heard_s: float = SAMPLE_S) -> Score | None:
         """Renders the checkpoint to a file; returns its figures, None if the corpus is too short to compare with.
+
+        Args:
+            heard_s: how long it is heard for the figures; what is longer than the file isn't kept.
 
         Raises:
             InputFileError: it can't be rendered.
@@ -126,4 +135,9 @@ class Listener:
                 self._too_short = str(error)
         if self._reference is None:
             return None
-        return self._reference.score(path.name, read_mono(path, self._corpus.sample_rate))
+        if heard_s <= SAMPLE_S:
+            return self._reference.score(path.name, read_mono(path, self._corpus.sample_rate))
+        with tempfile.TemporaryDirectory() as folder:
+            longer = Path(folder) / path.name
+            render(self._out, longer, heard_s, self._seed)
+            return self._reference.score(path.name, read_mono(longer, self._corpus.sample_rate))

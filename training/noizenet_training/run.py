@@ -174,7 +174,7 @@ def _outcome(
         picture, preview = task.out.with_suffix(".png"), preview_path(task.out)
         plot_checkpoints([task.out], picture)
         try:
-            score = listener.preview(report, preview, trained_s)
+            score = listener.preview(report, preview, trained_s, remembers)
         except InputFileError as error:
             report.say(f"the checkpoint is ready, but there is no preview: {error}")
             preview = None

@@ -55,7 +55,7 @@ class Outcome:
     Attributes:
         held_out: held-out loss of the weights that were kept.
         distance: of their playing from the corpus; None if it wasn't measured.
-        scores: of the preview beside the corpus; see `noizenet_training.judging.reference`; empty without a preview.
+        scores: of what it plays beside the corpus; see `noizenet_training.judging.reference`; empty without a preview.
         verdict: what they mean in plain words; may be empty.
         afterwards_s: what writing, drawing and the preview took, beyond the training.
     """
