@@ -12,10 +12,12 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from score_rows import HEADINGS, cells, whole_numbers
 
 from noizenet.checkpoint import Checkpoint
 from noizenet.errors import NoizeNetError
 from noizenet.sound_file import mixed, read
+from noizenet_training.arguments import above_zero
 from noizenet_training.judging.comparison import COMPARED_S
 from noizenet_training.judging.reference import Reference
 from noizenet_training.judging.rendering import render
@@ -30,16 +32,11 @@ ALONG = {
 }
 
 
-def whole_numbers(text: str) -> list[int]:
-    """Returns the numbers of a list with commas."""
-    return [int(number) for number in text.split(",")]
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT")
     parser.add_argument("sounds", type=Path, nargs="+", metavar="SOUND")
-    parser.add_argument("--seconds", type=float, default=300.0, metavar="S", help="of each row; default 300")
+    parser.add_argument("--seconds", type=above_zero, default=300.0, metavar="S", help="of each row; default 300")
     parser.add_argument("--seeds", type=whole_numbers, default=[1], metavar="N,...", help="a row for each; default 1")
     parser.add_argument("--set", action="append", metavar="KEY=VALUE,...", help="the settings of one row")
     options = parser.parse_args()
@@ -47,7 +44,7 @@ def main() -> None:
     codec = Checkpoint.load(options.checkpoint).codec
     recipe = Recipe(sample_rate=codec.sample_rate, channels=codec.channels, level="corpus")
     reference = Reference(load_corpus(options.sounds, recipe).heard(COMPARED_S), codec.sample_rate)
-    print("| setting | seed | survival | fidelity | coherence | told | recital, longest | peak |")
+    print(f"| setting | seed | {HEADINGS} | peak |")
     print("|---|---|---|---|---|---|---|---|")
     own = reference.own_score()
     print(f"| the corpus | | {own.survival:.0%} | 1 | 1 | | {own.recital.share:.0%}, {own.recital.longest_s:.1f} s | |")
@@ -58,11 +55,7 @@ def main() -> None:
                 render(options.checkpoint, out, options.seconds, seed, settings=row.split(","))
                 samples = read(out, finite=False)[0]
             score, peak = reference.score(row, mixed(samples)), 20.0 * np.log10(np.abs(samples).max())
-            print(
-                f"| {row} | {seed} | {score.survival:.0%} | {score.fidelity:.2f} | {score.coherence:.2f} "
-                f"| {score.told:.2f} | {score.recital.share:.0%}, {score.recital.longest_s:.1f} s | {peak:.1f} dBFS |",
-                flush=True,
-            )
+            print(f"| {row} | {seed} | {cells(score)} | {peak:.1f} dBFS |", flush=True)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,10 @@ from pathlib import Path
 import librosa
 import numpy as np
 from scipy.signal import butter, sosfilt
+from score_rows import HEADINGS, cells, whole_numbers
 
 from noizenet.errors import NoizeNetError
+from noizenet_training.arguments import above_zero
 from noizenet_training.judging.bands import levelled
 from noizenet_training.judging.comparison import COMPARED_S
 from noizenet_training.judging.reference import Array, Reference
@@ -43,17 +45,13 @@ def known_sounds(recording: Array, sample_rate: int, seconds: float, seed: int) 
     yield "white noise", np.random.default_rng(seed).standard_normal(len(pieces)).astype(np.float32)
 
 
-def seed_list(text: str) -> list[int]:
-    return [int(number) for number in text.split(",")]
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sounds", type=Path, nargs="+", metavar="SOUND", help="of at least twenty seconds each")
-    parser.add_argument("--seconds", type=float, default=300.0, metavar="S", help="of each sound; default 300")
-    parser.add_argument("--seeds", type=seed_list, default=[1], metavar="N,...", help="a row for each; default 1")
+    parser.add_argument("--seconds", type=above_zero, default=300.0, metavar="S", help="of each sound; default 300")
+    parser.add_argument("--seeds", type=whole_numbers, default=[1], metavar="N,...", help="a row for each; default 1")
     options = parser.parse_args()
-    print("| recording | sound | seed | survival | fidelity | coherence | told | recital |")
+    print(f"| recording | sound | seed | {HEADINGS} |")
     print("|---|---|---|---|---|---|---|---|")
     for path in options.sounds:
         corpus = load_corpus([path], Recipe(channels=1, level="corpus"))
@@ -61,13 +59,7 @@ def main() -> None:
         reference = Reference(recordings, rate)
         for seed in options.seeds:
             for name, samples in known_sounds(np.concatenate(recordings), rate, options.seconds, seed):
-                score = reference.score(name, samples)
-                share = "-" if np.isnan(score.recital.share) else f"{score.recital.share:.0%}"  # nothing moves
-                print(
-                    f"| {path.name} | {name} | {seed} | {score.survival:.0%} | {score.fidelity:.2f} "
-                    f"| {score.coherence:.2f} | {score.told:.2f} | {share} |",
-                    flush=True,
-                )
+                print(f"| {path.name} | {name} | {seed} | {cells(reference.score(name, samples))} |", flush=True)
 
 
 if __name__ == "__main__":
