@@ -53,14 +53,20 @@ def test_gaps_and_restarts_are_told_apart(second: AudioHeader, lost: int, restar
 
 
 class Stream:
-    """A publisher that sends numbered samples, at its own pace, until it is closed."""
+    """A publisher that sends numbered samples, at its own pace, until it is closed.
 
-    def __init__(self, port: int = 0, rate: int = RATE, channels: int = 1) -> None:
+    Args:
+        first: the number of the first sample. Streams whose first numbers differ by no multiple of 8 never go on
+            where another has ended: their blocks begin at `first` plus multiples of 64, modulo 1000.
+    """
+
+    def __init__(self, port: int = 0, rate: int = RATE, channels: int = 1, first: int = 0) -> None:
         # Said to send single frames, it keeps a queue long enough for any pause of a busy test machine.
         self._publisher = AudioPublisher("127.0.0.1", port, rate, block_frames=1)
         self.port = self._publisher.port
         self.position = 0
         self._channels = channels
+        self._first = first
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -69,7 +75,8 @@ class Stream:
         return self
 
     def send(self) -> None:
-        ramp = (np.arange(self.position, self.position + BLOCK) % 1000).astype(np.float32) / 1000
+        numbers = self._first + self.position + np.arange(BLOCK)
+        ramp = (numbers % 1000).astype(np.float32) / 1000
         self._publisher.send(self.position, np.repeat(ramp[:, None], self._channels, axis=1))
         self.position += BLOCK
 
@@ -88,8 +95,8 @@ class Stream:
 
 
 @contextmanager
-def stream(port: int = 0, rate: int = RATE, channels: int = 1) -> Generator[Stream]:
-    stream = Stream(port, rate, channels).start()
+def stream(port: int = 0, rate: int = RATE, channels: int = 1, first: int = 0) -> Generator[Stream]:
+    stream = Stream(port, rate, channels, first).start()
     try:
         yield stream
     finally:
@@ -175,8 +182,8 @@ def test_the_stream_is_written_sample_by_sample(receiver: AudioReceiver, tmp_pat
 def test_a_restart_of_the_daemon_goes_on_in_the_same_file(receiver: AudioReceiver, tmp_path: Path) -> None:
     recording, counter = Recording(tmp_path / "a.wav"), Counter()
     listening = Listening(receiver, [recording, counter])
-    for _ in range(3):
-        with stream(port_of(receiver)):
+    for first in range(3):
+        with stream(port_of(receiver), first=first):
             counter.wait_for_more()
     listening.end()
     recording.close()
