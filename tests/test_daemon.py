@@ -248,7 +248,7 @@ def test_a_listener_goes_on_after_the_daemon_was_killed(checkpoint_file: Path, t
         port = first.port("audio")
         command = [sys.executable, "-m", "noizenet", "listen", f"tcp://127.0.0.1:{port}"]
         listener = subprocess.Popen(
-            [*command, "--out", str(out), "--for", "2", "--json"], stdout=subprocess.PIPE, text=True
+            [*command, "--out", str(out), "--for", "4", "--json"], stdout=subprocess.PIPE, text=True
         )
         try:
             while not out.exists() or out.stat().st_size < 22050 * 2:
@@ -262,7 +262,7 @@ def test_a_listener_goes_on_after_the_daemon_was_killed(checkpoint_file: Path, t
     report = json.loads(told)
     assert listener.returncode == 0
     assert report["restarts"] == 1
-    assert len(samples_of(out)) >= 2 * 22050
+    assert len(samples_of(out)) >= 4 * 22050
 
 
 @pytest.mark.skipif(shutil.which("jackd") is None, reason="jackd is not installed")
