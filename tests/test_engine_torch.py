@@ -18,8 +18,8 @@ from noizenet.states import copy_state, kept_arrays
 from noizenet_daemon.engine_numba import NumbaEngine
 from noizenet_daemon.engine_torch import LENGTHS, TorchEngine
 from noizenet_daemon.generator import Generator
+from noizenet_daemon.kernels.networks import NetworkState
 from noizenet_daemon.kernels.noise import Controls
-from noizenet_daemon.kernels.stepping import NetworkState
 from noizenet_daemon.performance import Performance, initial_states
 from noizenet_daemon.warming import warm_up
 from turning import MAKERS, TURNED, room, state_of

@@ -12,7 +12,8 @@ from sklearn.preprocessing import StandardScaler
 
 from making import Array, fft_checkpoint, fft_codec, melody, tone
 from noizenet.checkpoint import Checkpoint
-from noizenet.codecs.fft import LOUDEST, VIEWS, FftCodec, encoder_state, spectral_numbers
+from noizenet.codecs.fft import LOUDEST, FftCodec, encoder_state, spectral_numbers
+from noizenet.codecs.fft_kernels import VIEWS
 from noizenet.codecs.scaling import SCALERS
 from noizenet.codecs.stft import hann
 from noizenet.errors import CheckpointError, ConfigurationError, SoundFileError

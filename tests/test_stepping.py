@@ -23,6 +23,7 @@ from noizenet_daemon.engine_numba import NumbaEngine, new_network_state
 from noizenet_daemon.engine_torch import TorchEngine
 from noizenet_daemon.kernels.collapse import TOLERANCE as TOLERANCE_OF_COLLAPSE
 from noizenet_daemon.kernels.collapse import is_collapsed
+from noizenet_daemon.kernels.networks import NetworkState
 from noizenet_daemon.kernels.noise import (
     CELL,
     HIDDEN,
@@ -35,7 +36,7 @@ from noizenet_daemon.kernels.noise import (
     UNIFORM,
     Controls,
 )
-from noizenet_daemon.kernels.stepping import NetworkState, inject
+from noizenet_daemon.kernels.stepping import inject
 from rolling import cell_oldest_first
 
 CELLS: list[Cell] = ["rnn", "lstm", "gru", "conv"]

@@ -8,8 +8,8 @@ from noizenet.checkpoint import Checkpoint
 from noizenet.states import arrays_of
 from noizenet_daemon.engine_numba import NumbaEngine, new_network_state
 from noizenet_daemon.engine_torch import TorchEngine
+from noizenet_daemon.kernels.networks import NetworkState
 from noizenet_daemon.kernels.noise import CELL, HIDDEN, INPUT, NORMAL, PERIODIC, PERLIN, UNIFORM, Controls
-from noizenet_daemon.kernels.stepping import NetworkState
 
 SHAPES = [(4, 6), (6, 4), (5, 5), (1, 3)]  # frame, reach
 CELLS = ["rnn", "lstm", "gru"]

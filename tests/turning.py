@@ -14,6 +14,7 @@ from making import (
 )
 from noizenet.checkpoint import Checkpoint
 from noizenet_daemon.engine_numba import new_network_state
+from noizenet_daemon.kernels.networks import NetworkState
 from noizenet_daemon.kernels.noise import (
     CELL,
     HIDDEN,
@@ -27,7 +28,6 @@ from noizenet_daemon.kernels.noise import (
     UNIFORM,
     Controls,
 )
-from noizenet_daemon.kernels.stepping import NetworkState
 
 MAKERS: list[Callable[..., Checkpoint]] = [
     tokens_checkpoint,

@@ -9,20 +9,12 @@ from noizenet.checkpoint import Checkpoint
 from noizenet.network import GATES, NetworkShape
 from noizenet_daemon.kernels.cells import CellState
 from noizenet_daemon.kernels.collapse import LAGS
+from noizenet_daemon.kernels.networks import CategoricalWeights, LinearWeights, NetworkState, TierState
 from noizenet_daemon.kernels.noise import Controls
 from noizenet_daemon.kernels.pink import new_pink
 from noizenet_daemon.kernels.predicting import predict_codes, predict_features
 from noizenet_daemon.kernels.rng import new_rng
-from noizenet_daemon.kernels.stepping import (
-    CategoricalWeights,
-    LinearWeights,
-    NetworkState,
-    TierState,
-    listen_codes,
-    listen_features,
-    run_codes,
-    run_features,
-)
+from noizenet_daemon.kernels.stepping import listen_codes, listen_features, run_codes, run_features
 from noizenet_daemon.kernels.tiers import TieredWeights, listen_tiers, predict_tiers, run_tiers
 from noizenet_daemon.packing import pack_categorical, pack_linear, pack_tiered
 from noizenet_daemon.precision import PrecisionChoice, chosen_precision

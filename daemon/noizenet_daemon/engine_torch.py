@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from noizenet.checkpoint import Checkpoint
 from noizenet.errors import DeviceError
+from noizenet_daemon.kernels.networks import NetworkState
 from noizenet_daemon.kernels.noise import OFF, Controls
-from noizenet_daemon.kernels.stepping import NetworkState
 from noizenet_daemon.tensors.block import Block
 from noizenet_daemon.tensors.stepping import Steps
 

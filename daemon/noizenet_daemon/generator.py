@@ -19,8 +19,8 @@ from noizenet.states import Workspace, copy_state
 from noizenet_daemon.cost import weights_in_step
 from noizenet_daemon.engine_numba import NumbaEngine, new_network_state
 from noizenet_daemon.engines import EngineName, new_engine
+from noizenet_daemon.kernels.networks import NetworkState
 from noizenet_daemon.kernels.noise import PERLIN_HZ, Controls
-from noizenet_daemon.kernels.stepping import NetworkState
 from noizenet_daemon.memory_player import MemoryPlayer, MemoryState
 from noizenet_daemon.noise_amount import noise_amount
 from noizenet_daemon.precision import PrecisionChoice

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from noizenet.checkpoint import Checkpoint
 from noizenet.codecs import CodecState, sound_shape, steps_per_second
 from noizenet.memory import Memory, frame_places
+from noizenet_daemon.kernels.networks import NetworkState
 from noizenet_daemon.kernels.noise import Controls
 from noizenet_daemon.kernels.roaming import Roaming, is_own_heard, new_roaming, roam, sound_out
 from noizenet_daemon.kernels.searching import CHOSEN_FROM, LEFT_BEHIND, MemoryTables, Search
-from noizenet_daemon.kernels.stepping import NetworkState
 
 Array = NDArray[Any]
 QUIET = 1e-6  # of the loudest frame's power: how far down a level is heard to move

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from noizenet.network import GATES, NetworkShape
 from noizenet_daemon.kernels.cells import CELL_NUMBERS, Layers
 from noizenet_daemon.kernels.matrices import Matrices, pack
+from noizenet_daemon.kernels.networks import CategoricalWeights, LinearWeights
 from noizenet_daemon.kernels.shared_products import pack_shared
-from noizenet_daemon.kernels.stepping import CategoricalWeights, LinearWeights
 from noizenet_daemon.kernels.tiers import TieredWeights
 from noizenet_daemon.kernels.together import SharedLayers
 from noizenet_daemon.precision import Precision

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from noizenet.checkpoint import Checkpoint
 from noizenet.states import arrays_of
 from noizenet_daemon.engine_numba import NumbaEngine, new_network_state
+from noizenet_daemon.kernels.networks import NetworkState
 from noizenet_daemon.kernels.noise import Controls
 from noizenet_daemon.kernels.shared_products import TOGETHER
-from noizenet_daemon.kernels.stepping import NetworkState
 from noizenet_daemon.kernels.together import run_codes_together, run_features_together, settings_of
 from noizenet_daemon.packing import pack_shared_layers
 

@@ -131,3 +131,20 @@ def whole_number(options: Mapping[str, Any], name: str, least: int, most: int) -
     if type(value) is not int or not least <= value <= most:
         raise CheckpointError(f"its codec's {name} is {value!r}, not a whole number from {least} to {most}")
     return value
+
+
+def spectral_frames(options: Mapping[str, Any], longest: int) -> tuple[int, int, float]:
+    """Returns the window, at most `longest`, the hop and the floor of the options of a codec of spectral frames.
+
+    Raises:
+        CheckpointError: one is missing or outside its range, or window and hop don't go together.
+    """
+    window, hop = whole_number(options, "window", 64, longest), whole_number(options, "hop", 1, longest)
+    floor = options.get("floor")
+    if window & (window - 1) or window % hop or window < 4 * hop:  # fewer overlaps, and the level would ripple
+        raise CheckpointError(
+            f"its codec's window {window} is no power of two, or not a multiple of 4 or more of its hop {hop}"
+        )
+    if not isinstance(floor, float) or not 0 < floor < 1:
+        raise CheckpointError(f"its codec's floor is {floor!r}, not a number between 0 and 1")
+    return window, hop, floor

@@ -15,17 +15,10 @@ from noizenet_daemon.kernels.arithmetic import add
 from noizenet_daemon.kernels.cells import GRU, LSTM, CellState, activate
 from noizenet_daemon.kernels.denormals import flush_denormals, restore_denormals
 from noizenet_daemon.kernels.matrices import Matrices
+from noizenet_daemon.kernels.networks import NetworkState, TierState
 from noizenet_daemon.kernels.noise import Controls
 from noizenet_daemon.kernels.shared_products import TOGETHER, shared_product
-from noizenet_daemon.kernels.stepping import (
-    NetworkState,
-    TierState,
-    draw_codes,
-    feed_codes,
-    feed_features,
-    noise_goes_in,
-    take_features,
-)
+from noizenet_daemon.kernels.stepping import draw_codes, feed_codes, feed_features, noise_goes_in, take_features
 
 Array = NDArray[Any]
 

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from noizenet.network import NetworkShape
+from noizenet_daemon.kernels.networks import NetworkState
 from noizenet_daemon.kernels.noise import Controls
-from noizenet_daemon.kernels.stepping import NetworkState
 from noizenet_daemon.tensors.voices import Buffers, Voices
 
 Array = NDArray[Any]

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from noizenet.network import NetworkShape
 from noizenet_daemon.engine_numba import new_network_state
+from noizenet_daemon.kernels.networks import NetworkState
 from noizenet_daemon.kernels.noise import Controls
-from noizenet_daemon.kernels.stepping import NetworkState
 
 Array = NDArray[Any]
 T = TypeVar("T")
