@@ -1,6 +1,6 @@
 """Prints what the codec `tokens` alone loses of recordings, encoded and decoded, and how long it takes.
 
-    python benchmarks/codec.py [--rate HZ] [--set OPTION=VALUE]... SOUND...
+    python benchmarks/codec.py [--rate HZ] [--seeds N,...] [--set OPTION=VALUE]... SOUND...
 
 A codec is fitted to each recording as training would, but for the recipe's `--set`. Of the middle of the channels: log-
 spectral distance and spectral convergence (`noizenet.nearness`). Of two channels: how the level of the side moves,
@@ -17,6 +17,7 @@ from pathlib import Path
 import librosa
 import numpy as np
 from numpy.typing import NDArray
+from score_rows import whole_numbers
 
 from noizenet.codecs import Codec
 from noizenet.codecs.whole import decode_whole, encode_whole
@@ -59,14 +60,15 @@ def figures(codec: Codec, samples: Array) -> str:
     steps = encode_whole(codec, samples)
     found = decode_whole(codec, steps, len(samples))
     spent = [np.inf, np.inf]
-    for start in range(0, len(samples) - PIECE_S * codec.sample_rate + 1, PIECE_S * codec.sample_rate):
-        piece = samples[start : start + PIECE_S * codec.sample_rate]
+    length = min(PIECE_S * codec.sample_rate, len(samples))
+    for start in range(0, len(samples) - length + 1, length):
+        piece = samples[start : start + length]
         started = time.thread_time()
         codes = encode_whole(codec, piece)
         encoded = time.thread_time()
         decode_whole(codec, codes, len(piece))
         spent = [min(spent[0], encoded - started), min(spent[1], time.thread_time() - encoded)]
-    per_channel = [1000.0 * s / PIECE_S / codec.channels for s in spent]
+    per_channel = [1000.0 * s * codec.sample_rate / length / codec.channels for s in spent]
     text = (
         f"log-spectral distance {log_spectral_distance(mixed(samples), mixed(found)):.2f} dB, convergence "
         f"{spectral_convergence(mixed(samples), mixed(found)):.1f} dB"
@@ -87,13 +89,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sounds", type=Path, nargs="+", metavar="SOUND")
     parser.add_argument("--rate", type=int, default=0, help="Hz (default: each recording's own)")
+    parser.add_argument(
+        "--seeds", type=whole_numbers, default=[0], metavar="N,...", help="a fit for each; default 0, as in training"
+    )
     parser.add_argument("--set", action="append", default=[], metavar="OPTION=VALUE", help="of the recipe tokens")
     arguments = parser.parse_args()
     recipe = load_recipe("tokens", [f"sample_rate={arguments.rate}", *arguments.set])
     for path in arguments.sounds:
         corpus = load_corpus([path], recipe)
-        codec = fit_codec(recipe, corpus.training, corpus.sample_rate, seed=1)
-        print(f"{path.name}, {corpus.sample_rate} Hz: {figures(codec, corpus.files[0].samples)}", flush=True)
+        for seed in arguments.seeds:
+            codec = fit_codec(recipe, corpus.training, corpus.sample_rate, seed)
+            text = figures(codec, corpus.files[0].samples)
+            print(f"{path.name}, {corpus.sample_rate} Hz, seed {seed}: {text}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """Fitted codecs: orthonormal axes, classes that the corpus fills, equal for equal seeds."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.preprocessing import StandardScaler
@@ -8,7 +10,7 @@ from making import Array, melody, stereo_melody, tone
 from noizenet.codecs.amplitude import AmplitudeCodec
 from noizenet.codecs.mulaw import MulawCodec
 from noizenet.codecs.stft import window_length
-from noizenet.codecs.tokens import TokensCodec
+from noizenet.codecs.tokens import BAND_WEIGHTS, EARLIER_BAND_WEIGHTS, TokensCodec
 from noizenet.codecs.whole import decode_whole, encode_whole
 from noizenet.errors import SoundFileError
 from noizenet_training.codecs.codec_fitting import fit_codec
@@ -88,6 +90,22 @@ def test_a_corpus_of_equal_frames_is_fitted_without_complaint(recwarn: pytest.Wa
 def test_a_fitted_codec_survives_its_own_checkpoint_form(tokens: TokensCodec) -> None:
     again = TokensCodec.from_parts(tokens.options(), tokens.arrays())
     assert np.array_equal(again.mean, tokens.mean)
+
+
+def test_a_checkpoint_that_says_no_band_weights_sounds_as_it_did() -> None:
+    sound = stereo_melody(4.0, RATE)
+    codec = fit_tokens(SMALL, [sound], RATE, seed=0)
+    earlier = replace(codec, band_weights=EARLIER_BAND_WEIGHTS)
+    options = earlier.options()
+    assert options.pop("band_weights") == list(EARLIER_BAND_WEIGHTS)
+    steps = encode_whole(codec, sound)
+    as_now, as_then, unsaid = (
+        decode_whole(each, steps, len(sound))
+        for each in (codec, earlier, TokensCodec.from_parts(options, codec.arrays()))
+    )
+    assert np.array_equal(unsaid, as_then)
+    assert not np.array_equal(unsaid, as_now)
+    assert TokensCodec.from_parts(codec.options(), codec.arrays()).band_weights == BAND_WEIGHTS
 
 
 def test_mulaw_spans_the_peak_of_the_corpus() -> None:

@@ -258,6 +258,11 @@ AMPLITUDE = {"mean": np.zeros(1, np.float32), "scale": np.ones(1, np.float32)}
         ("tokens", {"channels": 2, "levels": True}, {}, "don't fit together"),
         ("tokens", {"channels": 2}, {}, "levels is False with 2 channels, not true"),
         ("tokens", {"levels": 1}, {}, "levels is 1 with 1 channels"),
+        ("tokens", {"band_weights": 1.0}, {}, "band_weights are 1.0, not three numbers above 0"),
+        ("tokens", {"band_weights": [1.0, 1.0]}, {}, r"band_weights are \[1.0, 1.0\], not three"),
+        ("tokens", {"band_weights": [1.0, 0.0, 1.0]}, {}, "not three numbers above 0"),
+        ("tokens", {"band_weights": [1.0, float("nan"), 1.0]}, {}, "not three numbers above 0"),
+        ("tokens", {"band_weights": [1.0, "1", True]}, {}, "not three numbers above 0"),
         ("tokens", {}, {"extra": np.zeros(1, np.float32)}, "has the arrays"),
     ],
 )

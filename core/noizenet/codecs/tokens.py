@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from noizenet.codecs import Array, whole_number
+from noizenet.codecs import Array, spectral_frames, whole_number
 from noizenet.codecs.bands import Bands, new_bands
 from noizenet.codecs.refinement import refined_state
 from noizenet.codecs.stereo import side_state
@@ -35,8 +35,10 @@ from noizenet.codecs.token_kernels import (
 from noizenet.errors import CheckpointError
 
 MOST_SHARES = 1 << 23  # numbers, 32 MB: what each code adds to a frame is computed once, if it is no more than that
-# of a band, beside a neper in each of its bins; measured in docs/experiments.md
-LEVEL_WEIGHT, LEAN_WEIGHT, WIDTH_WEIGHT = 1.0, 1.0, 0.5
+# of a band's level, lean, width, beside a neper in each of its bins; measured in docs/experiments.md
+BAND_WEIGHTS = 1.5, 1.5, 0.35
+EARLIER_BAND_WEIGHTS = 1.0, 1.0, 0.5  # of checkpoints that don't say
+MOST_BAND_WEIGHT = 1000.0
 
 
 def ear_weights(sample_rate: int, window: int) -> Array:
@@ -50,15 +52,22 @@ def ear_weights(sample_rate: int, window: int) -> Array:
     return np.asarray(weights / np.sqrt(np.mean(weights**2)), np.float32)
 
 
-def number_weights(sample_rate: int, window: int, channels: int, levels: bool = True) -> Array:
+def number_weights(
+    sample_rate: int,
+    window: int,
+    channels: int,
+    levels: bool = True,
+    band_weights: tuple[float, ...] = BAND_WEIGHTS,
+) -> Array:
     """Returns a weight for each number of a frame, float32: of the bins; the levels; and of two channels leans, widths.
 
-    Without their factors, the number of a band would count as all its bins do together.
+    Without its `band_weights`, the number of a band would count as all its bins do together.
     """
     ear = ear_weights(sample_rate, window)
     edges = new_bands(sample_rate, window).edges
     together = np.sqrt(np.add.reduceat(np.square(ear), edges[:-1]))
-    factors = [LEVEL_WEIGHT] * levels + [LEAN_WEIGHT, WIDTH_WEIGHT] * (channels - 1)
+    level, lean, width = band_weights
+    factors = [level] * levels + [lean, width] * (channels - 1)
     return np.concatenate([ear, *(factor * together for factor in factors)]).astype(np.float32)
 
 
@@ -95,6 +104,7 @@ class TokensCodec:
         channels: 1 or 2.
         levels: whether the levels of bands are coded as well, and phases refined, one frame late; with two channels
             they are. Older checkpoints have neither.
+        band_weights: how much a band's level, lean and width count in the vector that is coded; see `number_weights`.
     """
 
     sample_rate: int
@@ -106,6 +116,7 @@ class TokensCodec:
     codebooks: Array
     channels: int = 1
     levels: bool = False
+    band_weights: tuple[float, ...] = BAND_WEIGHTS
 
     name: ClassVar[str] = "tokens"
     group: ClassVar[int] = 1
@@ -125,7 +136,7 @@ class TokensCodec:
     @cached_property
     def tables(self) -> Tables:
         """The arrays as the kernels take them."""
-        weights = number_weights(self.sample_rate, self.window, self.channels, self.levels)
+        weights = number_weights(self.sample_rate, self.window, self.channels, self.levels, self.band_weights)
         shares = np.zeros((0, 0, 0), np.float32)
         if self.levels and self.width * self.classes * len(weights) <= MOST_SHARES:
             shares = ((self.codebooks @ self.components) / weights).astype(np.float32)
@@ -173,24 +184,24 @@ class TokensCodec:
 
     def options(self) -> dict[str, Any]:
         plain = {"sample_rate": self.sample_rate, "window": self.window, "hop": self.hop, "floor": self.floor}
-        return plain | ({"channels": self.channels, "levels": True} if self.levels else {})
+        if not self.levels:
+            return plain
+        return plain | {"channels": self.channels, "levels": True, "band_weights": list(self.band_weights)}
 
     @classmethod
     def from_parts(cls, options: Mapping[str, Any], arrays: Mapping[str, Array]) -> Self:
         rate = whole_number(options, "sample_rate", 1000, 384_000)
-        window = whole_number(options, "window", 64, 1 << 16)
-        hop = whole_number(options, "hop", 1, 1 << 16)
+        window, hop, floor = spectral_frames(options, longest=1 << 16)
         channels = whole_number({"channels": 1, **options}, "channels", 1, 2)
         levels = options.get("levels", False)
         if type(levels) is not bool or (channels > 1 and not levels):
             raise CheckpointError(f"its codec's levels is {levels!r} with {channels} channels, not true or left out")
-        floor = options.get("floor")
-        if window & (window - 1) or window % hop or window < 4 * hop:  # fewer overlaps, and the level would ripple
+        band_weights = options.get("band_weights", EARLIER_BAND_WEIGHTS)
+        if not _are_band_weights(band_weights):
             raise CheckpointError(
-                f"its codec's window {window} is no power of two, or not a multiple of 4 or more of its hop {hop}"
+                f"its codec's band_weights are {band_weights!r}, not three numbers above 0 and at most "
+                f"{MOST_BAND_WEIGHT:g}"
             )
-        if not isinstance(floor, float) or not 0 < floor < 1:
-            raise CheckpointError(f"its codec's floor is {floor!r}, not a number between 0 and 1")
         if set(arrays) != {"mean", "components", "codebooks"}:
             raise CheckpointError(f"its codec tokens has the arrays {sorted(arrays)}")
         mean, components, codebooks = arrays["mean"], arrays["components"], arrays["codebooks"]
@@ -204,4 +215,12 @@ class TokensCodec:
             or codebooks.size == 0
         ):
             raise CheckpointError("its codec's arrays don't fit together")
-        return cls(rate, window, hop, floor, mean, components, codebooks, channels, levels)
+        return cls(rate, window, hop, floor, mean, components, codebooks, channels, levels, tuple(band_weights))
+
+
+def _are_band_weights(value: Any) -> bool:
+    return (
+        isinstance(value, list | tuple)
+        and len(value) == len(BAND_WEIGHTS)
+        and all(type(weight) in (int, float) and 0 < weight <= MOST_BAND_WEIGHT for weight in value)
+    )

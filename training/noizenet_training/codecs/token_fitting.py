@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import MiniBatchKMeans
+from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 
@@ -24,7 +24,7 @@ LARGEST_SAMPLE = 20_000  # spectral frames that a fit looks at: 160 MB at 2,049 
 FRAMES_PER_CLASS = 4  # fewer, and a class would stand for single frames
 LEAST_CLASSES = 2
 FRAMES_HELD = 1000  # that are read before their sound is let go
-BATCH_FRAMES = 1024  # of the mini-batch k-means
+MOST_PASSES = 50  # of a k-means
 
 
 def fit_tokens(recipe: Recipe, stretches: Sequence[Array], sample_rate: int, seed: int) -> TokensCodec:
@@ -99,7 +99,7 @@ def _codebook(points: Array, classes: int, seed: int, rng: np.random.Generator) 
     """Returns class centres (classes, axes); those nearest to no point are moved to badly served ones."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # of fewer distinct points than classes; see below
-        fitted = MiniBatchKMeans(classes, n_init=3, random_state=seed, batch_size=BATCH_FRAMES).fit(points)
+        fitted = KMeans(classes, n_init=1, max_iter=MOST_PASSES, random_state=seed).fit(points)
     centres = np.asarray(fitted.cluster_centers_, np.float32)
     nearest = _nearest(centres, points)
     dead = np.flatnonzero(np.bincount(nearest, minlength=classes) == 0)
