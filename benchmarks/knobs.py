@@ -18,7 +18,7 @@ from noizenet.checkpoint import Checkpoint
 from noizenet.errors import NoizeNetError
 from noizenet.sound_file import mixed, read
 from noizenet_training.arguments import above_zero
-from noizenet_training.judging.comparison import COMPARED_S
+from noizenet_training.judging.comparison import COMPARED_S, level_heard
 from noizenet_training.judging.reference import Reference
 from noizenet_training.judging.rendering import render
 from noizenet_training.recipe import Recipe
@@ -41,8 +41,9 @@ def main() -> None:
     parser.add_argument("--set", action="append", metavar="KEY=VALUE,...", help="the settings of one row")
     options = parser.parse_args()
     rows = options.set or [f"{knob}={value:g}" for knob, values in ALONG.items() for value in values]
-    codec = Checkpoint.load(options.checkpoint).codec
-    recipe = Recipe(sample_rate=codec.sample_rate, channels=codec.channels, level="corpus")
+    checkpoint = Checkpoint.load(options.checkpoint)
+    codec = checkpoint.codec
+    recipe = Recipe(sample_rate=codec.sample_rate, channels=codec.channels, level=level_heard(checkpoint))
     reference = Reference(load_corpus(options.sounds, recipe).heard(COMPARED_S), codec.sample_rate)
     print(f"| setting | seed | {HEADINGS} | peak |")
     print("|---|---|---|---|---|---|---|---|")

@@ -18,7 +18,6 @@ from score_rows import HEADINGS, cells, whole_numbers
 
 from noizenet.errors import NoizeNetError
 from noizenet_training.arguments import above_zero
-from noizenet_training.judging.bands import levelled
 from noizenet_training.judging.comparison import COMPARED_S
 from noizenet_training.judging.reference import Array, Reference
 from noizenet_training.judging.slicing import slices
@@ -55,7 +54,7 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|---|")
     for path in options.sounds:
         corpus = load_corpus([path], Recipe(channels=1, level="corpus"))
-        rate, recordings = corpus.sample_rate, [levelled(part) for part in corpus.heard(COMPARED_S)]
+        rate, recordings = corpus.sample_rate, corpus.heard(COMPARED_S)
         reference = Reference(recordings, rate)
         for seed in options.seeds:
             for name, samples in known_sounds(np.concatenate(recordings), rate, options.seconds, seed):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from making import amplitude_checkpoint, melody, tokens_checkpoint, write_sound
+from noizenet.checkpoint import Checkpoint
 from noizenet.cli import main
 from noizenet.sound_file import read
 from noizenet_training.judging.collapse import STILL, WINDOW_S
@@ -130,3 +131,27 @@ def test_a_checkpoint_is_judged_as_its_knobs_are_set(song: Path, decaying: Path)
     )
     assert still.collapse is not None
     assert noisy.collapse is None
+
+
+def test_files_are_as_loud_beside_one_another_as_the_checkpoint_heard_them(decaying: Path, tmp_path: Path) -> None:
+    songs = [
+        write_sound(tmp_path / f"{gain}.wav", gain * melody(20.0, RATE, seed=number), RATE)
+        for number, gain in enumerate((1.0, 0.03))
+    ]
+    both = np.concatenate([read(song)[0][:, 0] for song in songs])
+    as_recorded = write_sound(tmp_path / "both.wav", both, RATE)
+    assert compare(as_recorded, songs, 1.0, 0).scores[0].fidelity < 0.1
+
+    def loudness_apart(level: object) -> float:
+        """Returns how far apart the loudest and the softest slices are, in dB, beside a checkpoint that says so."""
+        checkpoint = Checkpoint.load(decaying)
+        checkpoint.training["options"] = {"level": level}
+        checkpoint.save(tmp_path / "said.safetensors")
+        lives = compare(tmp_path / "said.safetensors", songs, 20.0, 0).scores[1].lives
+        assert lives is not None
+        softest, _, loudest = lives.percentiles()["loudness_db"]
+        return loudest - softest
+
+    assert loudness_apart("corpus") > 25.0
+    assert loudness_apart("nonsense") > 25.0
+    assert loudness_apart("file") < 15.0

@@ -49,6 +49,15 @@ def test_the_corpus_is_as_near_to_itself_as_can_be(scores: dict[str, Score]) -> 
     assert itself.recital.longest_s > 0.5 * 2.0 * SECONDS
 
 
+def test_recordings_of_unlike_loudness_are_near_to_a_sound_that_plays_them_as_loud_as_they_are() -> None:
+    soft, loud = 0.1 * melody(SECONDS, RATE, seed=2), tone(SECONDS, RATE, 500.0) + melody(SECONDS, RATE, seed=3)
+    pair = Reference([soft, loud], RATE)
+    as_it_is = pair.score("both", np.concatenate([soft, loud]))
+    assert as_it_is.fidelity < 0.1
+    assert as_it_is.recital.share > 0.95
+    assert pair.score("both, as loud", np.concatenate([10.0 * soft, loud])).fidelity > 20.0 * as_it_is.fidelity
+
+
 def test_what_is_like_the_corpus_and_new_is_near_and_no_recital(scores: dict[str, Score]) -> None:
     new = scores["new"]
     assert new.fidelity < 5.0

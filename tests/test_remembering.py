@@ -87,3 +87,20 @@ def test_the_pace_is_one_of_those_tried(tmp_path: Path) -> None:
     assert find_pace(path, [song[: 10 * 22050]], 0) is None
     tokens_checkpoint().save(path)
     assert find_pace(path, [song], 0) is None
+
+
+@pytest.mark.usefixtures("brief")
+@pytest.mark.parametrize(
+    ("flows", "allowed", "where_it_flows", "pace_s"),
+    [(np.inf, 1.0, -1.0, PACES_S[0]), (np.inf, -1.0, 1.0, PACES_S[-1]), (0.0, 1.0, -1.0, PACES_S[-1])],
+)
+def test_more_is_recited_only_where_music_would_not_flow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flows: float, allowed: float, where_it_flows: float, pace_s: float
+) -> None:
+    """Whatever is recited is too much at -1, and nothing is at 1."""
+    monkeypatch.setattr(memory_pace, "FLOWS", flows)
+    monkeypatch.setattr(memory_pace, "MOST_RECITED_TO_FLOW", allowed)
+    monkeypatch.setattr(memory_pace, "MOST_RECITED", where_it_flows)
+    path = tmp_path / "m.safetensors"
+    memory_checkpoint().save(path)
+    assert find_pace(path, [melody(21.0)], 0) == pace_s

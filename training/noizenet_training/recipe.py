@@ -13,6 +13,7 @@ CATEGORICAL = ("tokens", "mulaw")
 MULAW = ("mulaw",)
 NUMBERS = ("amplitude", "fft", "spectrum")
 FRAMES = ("tokens", "fft")
+LEVELS = ("file", "corpus")
 LOWEST_RATE = 4000  # Hz
 SHORTEST_SPAN = 2.0  # turns: of a gate whose bias is 0
 MOST_UNROLL = 1 << 24  # twelve minutes of samples at 22,050 Hz
@@ -45,9 +46,7 @@ class Recipe:
     channels: int = _option(
         0, "0 = stereo if any file of the corpus is; 1 = mixed down; 2 = stereo", 0, 2, codecs=TOKENS
     )
-    level: str = _choice(
-        "file", "file: every file to the same peak; corpus: as they are to one another", "file", "corpus"
-    )
+    level: str = _choice("file", "file: every file to the same peak; corpus: as they are to one another", *LEVELS)
     silence_db: float = _option(
         -50.0, "dB below a file's peak; half a second and more of less is cut out", -120.0, -20.0
     )

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from noizenet.checkpoint import Checkpoint
 from noizenet.sound_file import read_mono
-from noizenet_training.judging.bands import log_mel
+from noizenet_training.judging.bands import gain_of, log_mel
 from noizenet_training.judging.distances import frechet_distance, seconds_of
 from noizenet_training.judging.rendering import render
 
@@ -56,7 +56,8 @@ def find_temperature(checkpoint: Path, recordings: Sequence[Array], seed: int) -
 
 
 def _seconds(sounds: Sequence[Array], sample_rate: int) -> Array:
-    return np.concatenate([seconds_of(*log_mel(sound, sample_rate)) for sound in sounds])
+    gain = gain_of(sounds)
+    return np.concatenate([seconds_of(*log_mel(sound, sample_rate, gain)) for sound in sounds])
 
 
 def tempered(weights: Mapping[str, Array], temperature: float) -> dict[str, Array]:

@@ -31,7 +31,7 @@ from noizenet_daemon.kernels.drawing import draw_class
 from noizenet_daemon.kernels.rng import uniform
 
 LIKENESS = np.float32(0.1)  # of cosines: one that is 0.1 higher is e times as likely
-SEAM = np.float32(3.0)  # for a distance as of a frame from the mean of its stretch
+SEAM = np.float32(4.5)  # for a distance as of a frame from the mean of its stretch
 SEAM_AT_MOST = np.float32(3.0)  # of that distance
 FLOW = np.float32(8.0)  # for the same between the means of a second
 FLOW_AT_MOST = np.float32(2.0)

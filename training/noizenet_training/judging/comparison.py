@@ -14,13 +14,13 @@ from noizenet.codecs import Codec, steps_per_second
 from noizenet.inspection import describe
 from noizenet.sound_file import mixed, read, read_mono
 from noizenet.start_values import start_values
-from noizenet_training.judging.bands import RMS, levelled
+from noizenet_training.judging.bands import RMS
 from noizenet_training.judging.codec_loss import CodecLoss, codec_loss
 from noizenet_training.judging.collapse import Collapse, steps_until_collapse
 from noizenet_training.judging.reference import Reference, Score
 from noizenet_training.judging.rendering import render
 from noizenet_training.judging.slicing import slices
-from noizenet_training.recipe import Recipe
+from noizenet_training.recipe import LEVELS, Recipe
 from noizenet_training.sounds.corpus import load_corpus
 from noizenet_training.sounds.excerpts import spread_pieces
 from noizenet_training.sounds.splitting import audible_parts
@@ -30,6 +30,7 @@ Array = NDArray[Any]
 CHECKPOINT_ENDING = ".safetensors"
 CORPUS = "corpus"
 COMPARED_S = 1200.0  # of the corpus: longer ones are compared with pieces from all over
+AS_RECORDED = "corpus"  # a recipe's level
 CODED_S = 600.0  # of the corpus, to find what the codec loses
 SLICER = "slicer"
 MEANING = """fidelity, coherence: what it sounds like, and how it moves; 1 = as near as the corpus' halves to each other
@@ -49,6 +50,7 @@ class Subject:
         corpus_s: length of what it was trained on; 0 if that is not known.
         codec: of a checkpoint.
         remembered: the sound of its memory, (samples,) each.
+        level: how loud it heard the files of its corpus beside one another: `level` of its recipe.
     """
 
     heard: Array
@@ -58,6 +60,7 @@ class Subject:
     corpus_s: float
     codec: Codec | None = None
     remembered: Sequence[Array] = ()
+    level: str = AS_RECORDED
 
     def collapse_of(self, samples: Array, deviation: float, corpus_s: float) -> Collapse | None:
         """Returns where samples (n,), at the subject's rates, get stuck for the rest; None if nowhere.
@@ -121,7 +124,7 @@ def compare(
     found = _subject(subject, seconds, seed, prime, settings)
     # As they are, at the subject's rate: what it can't hold because of its rate isn't held against it.
     channels = found.codec.channels if found.codec else 1
-    recipe = Recipe(sample_rate=found.sample_rate, channels=channels, level="corpus")
+    recipe = Recipe(sample_rate=found.sample_rate, channels=channels, level=found.level)
     known = load_corpus(corpus, recipe)
     recordings = known.heard(COMPARED_S)
     reference = Reference(recordings, found.sample_rate, found.remembered if known.seconds > COMPARED_S else ())
@@ -135,7 +138,7 @@ def compare(
     noise = (RMS * np.random.default_rng(seed).standard_normal(len(found.heard))).astype(np.float32)
     scores = [
         reference.score(subject.name, found.heard, found.collapse_of(found.raw, primed or deviation, corpus_s)),
-        reference.score(SLICER, slices([levelled(part) for part in recordings], found.sample_rate, length_s, seed)),
+        reference.score(SLICER, slices(recordings, found.sample_rate, length_s, seed)),
         reference.score("white noise", noise, found.collapse_of(noise, RMS, corpus_s)),
         reference.own_score(found.collapse_of(music, deviation, corpus_s)),
     ]
@@ -194,6 +197,13 @@ def _life(entry: Score) -> str:
     return f"{cells[0]:<19}  {cells[1]:<15}  {cells[2]:<22}  {cells[3]}"
 
 
+def level_heard(checkpoint: Checkpoint) -> str:
+    """Returns how loud a checkpoint heard the files of its corpus beside one another, as a recipe's `level`."""
+    options = checkpoint.training.get("options")
+    level = options.get("level") if isinstance(options, dict) else None
+    return level if level in LEVELS else AS_RECORDED
+
+
 def _subject(path: Path, seconds: float, seed: int, prime: str, settings: Sequence[str]) -> Subject:
     """Returns what a checkpoint plays, or what is in a sound file."""
     if path.suffix.lower() != CHECKPOINT_ENDING:
@@ -210,4 +220,6 @@ def _subject(path: Path, seconds: float, seed: int, prime: str, settings: Sequen
     corpus_s = float(describe(checkpoint, 0)["corpus"]["seconds"])
     step_rate = steps_per_second(checkpoint.codec)
     remembered = [mixed(checkpoint.memory.sound)] if checkpoint.memory else []
-    return Subject(mixed(samples), mixed(unchanged), sample_rate, step_rate, corpus_s, checkpoint.codec, remembered)
+    level = level_heard(checkpoint)
+    raw_mono = mixed(unchanged)
+    return Subject(mixed(samples), raw_mono, sample_rate, step_rate, corpus_s, checkpoint.codec, remembered, level)

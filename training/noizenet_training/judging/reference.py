@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noizenet.errors import SoundFileError
-from noizenet_training.judging.bands import MEL_BANDS, log_mel
+from noizenet_training.judging.bands import MEL_BANDS, gain_of, log_mel
 from noizenet_training.judging.collapse import Collapse
 from noizenet_training.judging.distances import distance_of_halves, frechet_distance, movements_of, seconds_of
 from noizenet_training.judging.liveliness import Liveliness, liveliness
@@ -64,7 +64,8 @@ class Reference:
     """A corpus, as sounds are compared with it.
 
     Args:
-        corpus: recordings, float32 (samples,) each, at the rate of the sounds to be compared.
+        corpus: recordings, float32 (samples,) each, at the rate of the sounds to be compared, and as loud beside one
+            another as they are in these.
         recited: more of the corpus, that a sound may recite.
 
     Raises:
@@ -73,10 +74,11 @@ class Reference:
 
     def __init__(self, corpus: Sequence[Array], sample_rate: int, recited: Sequence[Array] = ()) -> None:
         self._corpus, self._sample_rate = corpus, sample_rate
-        heard = [log_mel(recording, sample_rate) for recording in corpus]
+        gain = gain_of(corpus)
+        heard = [log_mel(recording, sample_rate, gain) for recording in corpus]
         self.frame_rate = heard[0][1]
         self._levels = [levels for levels, _ in heard]
-        self._recited = self._levels + [log_mel(recording, sample_rate)[0] for recording in recited]
+        self._recited = self._levels + [log_mel(recording, sample_rate, gain)[0] for recording in recited]
         seconds = [seconds_of(levels, self.frame_rate) for levels in self._levels]
         movements = [movements_of(levels) for levels in self._levels]
         self._seconds, self._movements = np.concatenate(seconds), np.concatenate(movements)
