@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from making import (
+    Array,
     amplitude_checkpoint,
     listening_checkpoint,
     mulaw_checkpoint,
@@ -73,12 +74,16 @@ def test_every_codec_is_warmed_differently_by_each_kind(make: Callable[..., Chec
 
 def test_a_stereo_model_hears_a_mono_sound_on_both_sides_and_a_stereo_one_as_it_is(tmp_path: Path) -> None:
     generator = Generator(stereo_checkpoint())
-    sound = stereo_melody(1.0)
-    files = {
-        "stereo": write_sound(tmp_path / "stereo.wav", sound),
-        "mono": write_sound(tmp_path / "mono.wav", sound.mean(axis=1)),
-        "both": write_sound(tmp_path / "both.wav", np.repeat(sound.mean(axis=1)[:, None], 2, axis=1)),
-    }
-    hidden = {name: generator.primed_state(str(path), 1)[0].network.cells.hidden for name, path in files.items()}
-    assert np.allclose(hidden["mono"], hidden["both"], atol=1e-3)
-    assert np.abs(hidden["stereo"] - hidden["both"]).max() > 1e-3
+
+    def heard(sound: Array) -> Array:
+        path = write_sound(tmp_path / "prime.wav", sound)
+        return generator.primed_state(str(path), 1)[0].network.cells.hidden
+
+    differences = []
+    for seed in range(8):  # so small a network knows but its last few codes, and some of them are the same
+        sound = stereo_melody(0.5, seed=seed)
+        mono = sound.mean(axis=1)
+        on_both_sides = heard(np.repeat(mono[:, None], 2, axis=1))
+        assert np.allclose(heard(mono), on_both_sides, atol=1e-3)
+        differences.append(float(np.abs(heard(sound) - on_both_sides).max()))
+    assert np.count_nonzero(np.array(differences) > 1e-3) >= 2
